@@ -35,6 +35,15 @@ type Environment struct {
 	Waypoint   string      `json:"waypoint"`                    // istio proxy <version> | upstream envoy <version> + adapter
 	Nodes      int         `json:"nodes"`
 	Components []Component `json:"components,omitempty"`
+	// Lacks names abilities that this environment cannot offer; a promise that
+	// requires one of them is unsupported, with the reason given here.
+	Lacks []Lack `json:"lacks,omitempty"`
+}
+
+// Lack is an ability that an environment does not have, and why.
+type Lack struct {
+	Ability string `json:"ability"`
+	Reason  string `json:"reason"`
 }
 
 // StandIn is the NodeProxy value of an environment whose ztunnel is ours.

@@ -13,6 +13,14 @@ type Stage struct {
 	Load    Load      `json:"load"`
 	Health  Health    `json:"health"`
 	Missing []string  `json:"missing,omitempty"` // what could not be collected, and why
+	// Collected is when arrivals and spans were read: late is not lost, so a
+	// loss is believed only if a quiet period lies between Ended and this.
+	Collected time.Time `json:"collected,omitzero"`
+	// Config says in lines what was configured, at which generation, with which
+	// conditions: "route cars-traffic-split generation 2: Accepted, ResolvedRefs".
+	Config []string `json:"config,omitempty"`
+	// Peers names addresses that appear as Observation.Peer: waypoint replicas.
+	Peers map[string]string `json:"peers,omitempty"`
 }
 
 // Load is the plan of a stage's traffic: an open loop of Hits requests at Rate,

@@ -36,6 +36,8 @@ type Verdict struct {
 	Alpha   float64 `json:"alpha"`
 	Beta    float64 `json:"beta"`
 	Delta   int     `json:"delta"` // per mille
+	// Declared is what was promised, in words: "v1 70 %, v2 30 %".
+	Declared string `json:"declared,omitempty"`
 	// Observed is the figure of interest in words: "v1 69.9 % (1129/1615)".
 	Observed string `json:"observed"`
 	Allowed  string `json:"allowed,omitempty"` // the band or bound it was held against
@@ -47,6 +49,11 @@ type Verdict struct {
 	Figures  []Figure `json:"figures,omitempty"` // every number behind the sentence, in a stable order
 	Evidence []string `json:"evidence,omitempty"`
 	Known    string   `json:"known,omitempty"` // link of the listed deviation
+	// Signature is the deviation without counts and request numbers, so that a
+	// listed deviation can be recognised exactly: "row-7: location \"http://a/\"".
+	Signature string `json:"signature,omitempty"`
+	// Config repeats what the judged stages ran under.
+	Config []string `json:"config,omitempty"`
 	StandIn  bool     `json:"standIn,omitempty"`
 }
 
