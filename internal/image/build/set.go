@@ -1,0 +1,211 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/wayproof/wayproof/internal/image"
+)
+
+// Set names everything that one build made.
+type Set struct {
+	Node          string            // reference of the node image
+	NodeArchive   string            // its archive, for the engine to load
+	Istio         map[string]string // pilot, install-cni, proxyv2, ztunnel
+	IstioVersion  string
+	Kubernetes    string
+	MetricsServer string
+	Flannel       string
+	Agent         string
+	AgentLayout   string // OCI layout that holds the agent image
+	Layout        string // OCI layout that holds every image but the agent's
+	Charts        string // folder of Istio's charts
+	Istioctl      string // the program
+}
+
+// Make makes all of it, from the cache where inputs did not change.
+func (b *Builder) Make(ctx context.Context) (Set, error) {
+	in, err := b.inputs(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	set, err := b.name(ctx, in)
+	if err != nil {
+		return Set{}, err
+	}
+	if set.Layout, err = b.layout(ctx, in, set); err != nil {
+		return Set{}, err
+	}
+	if set, err = b.node(ctx, in, set); err != nil {
+		return Set{}, err
+	}
+	return b.agent(ctx, in, set)
+}
+
+// inputs makes or fetches everything that the images are put together from.
+func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
+	for _, get := range []struct {
+		into *string
+		from func(context.Context) (string, error)
+	}{
+		{&in.envoy, b.Envoy},
+		{&in.adapter, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/envoy", ".", "envoy-adapter") }},
+		{&in.nodeproxy, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/nodeproxy", ".", "nodeproxy") }},
+		{&in.root, b.Root},
+		{&in.istio, func(ctx context.Context) (string, error) {
+			return b.moduleDir(ctx, "images/upstream", "istio.io/istio")
+		}},
+		{&in.kubernetes, func(ctx context.Context) (string, error) {
+			return b.moduleVersion(ctx, "images/upstream", "k8s.io/kubernetes")
+		}},
+	} {
+		if *get.into, err = get.from(ctx); err != nil {
+			return in, err
+		}
+	}
+	if in.upstream, err = b.Upstream(ctx); err != nil {
+		return in, err
+	}
+	return in, in.complete(ctx)
+}
+
+// complete derives what comes out of the other inputs.
+func (in *inputs) complete(ctx context.Context) (err error) {
+	if in.netfilter, err = in.netfilterFiles(); err != nil {
+		return err
+	}
+	if in.glibc, err = image.Closure(in.root, glibcLibraries[:]...); err != nil {
+		return err
+	}
+	output, err := exec.CommandContext(ctx, in.upstream.path("kubeadm"), "config", "images", "list",
+		"--kubernetes-version", in.kubernetes).Output()
+	if err != nil {
+		return fmt.Errorf("ask kubeadm for its images: %w", err)
+	}
+	in.kubeadm = strings.Fields(string(output))
+	return nil
+}
+
+// glibcLibraries is what Envoy's release binary links against.
+var glibcLibraries = [...]string{ //nolint:gochecknoglobals // a constant list
+	"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6", "/lib/x86_64-linux-gnu/libdl.so.2",
+	"/lib/x86_64-linux-gnu/libpthread.so.0", "/lib/x86_64-linux-gnu/librt.so.1", "/lib64/ld-linux-x86-64.so.2",
+	"/lib/x86_64-linux-gnu/libnss_dns.so.2", "/lib/x86_64-linux-gnu/libnss_files.so.2",
+}
+
+// netfilterFiles is iptables with its modules, nft, ipset and conntrack.
+func (in *inputs) netfilterFiles() ([]image.File, error) {
+	files, err := image.Closure(in.root, netfilterPrograms[:]...)
+	if err != nil {
+		return nil, err
+	}
+	const modules = "/usr/lib/x86_64-linux-gnu/xtables"
+	found, err := filepath.Glob(filepath.Join(in.root, modules, "*.so"))
+	if err != nil || len(found) == 0 {
+		return nil, fmt.Errorf("no iptables modules below %s%s", in.root, modules)
+	}
+	for _, module := range found {
+		files = append(files, image.File{Path: filepath.Join(modules, filepath.Base(module)), From: module, Mode: 0o644})
+	}
+	return append(files, image.File{Path: "/run", Dir: true, Mode: 0o755}), nil
+}
+
+// name gives every image its reference. Istio's share one tag, because istiod
+// derives the waypoint's image from its own; it says what they are made of.
+func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
+	version, err := b.moduleVersion(ctx, "images/upstream", "istio.io/istio")
+	if err != nil {
+		return Set{}, err
+	}
+	metrics, err := b.moduleVersion(ctx, "images/upstream", "sigs.k8s.io/metrics-server")
+	if err != nil {
+		return Set{}, err
+	}
+	short := istioVersion(version)
+	tag := short + "-" + image.Key(in.upstream.Key, in.envoy, in.adapter, in.nodeproxy, tableVersion)[:8]
+	set := Set{
+		Kubernetes: in.kubernetes, IstioVersion: short, Istio: map[string]string{},
+		MetricsServer: Hub + "/metrics-server:" + metrics,
+		Flannel:       Hub + "/flanneld:" + in.upstream.Key[:8],
+		Charts:        filepath.Join(in.istio, "manifests", "charts"),
+		Istioctl:      in.upstream.path("istioctl"),
+	}
+	for _, name := range []string{"pilot", "install-cni", "proxyv2", "ztunnel"} {
+		set.Istio[name] = Hub + "/istio/" + name + ":" + tag
+	}
+	return set, nil
+}
+
+// tableVersion changes whenever the way images are put together does.
+const tableVersion = "1"
+
+// istioVersion shortens the pseudo-version of Istio's module to a tag.
+func istioVersion(pseudo string) string {
+	return "1.31-dev-" + pseudo[strings.LastIndex(pseudo, "-")+1:][:8]
+}
+
+// layout writes every image but the agent's into one OCI layout, where what
+// they share lies once.
+func (b *Builder) layout(ctx context.Context, in inputs, set Set) (string, error) {
+	key := image.Key(set.Istio["pilot"], set.Flannel, set.MetricsServer, in.root, tableVersion)
+	return b.Cache.Ensure(ctx, "layout", key, func(ctx context.Context, dir string) error {
+		return b.step("assemble images", func() error {
+			pause, err := b.sandboxImage(ctx)
+			if err != nil {
+				return err
+			}
+			specs, err := in.controlPlane(pause)
+			if err != nil {
+				return err
+			}
+			specs = append(append(specs, in.addOns(set)...), in.istioSpecs(set)...)
+			return image.WriteLayout(dir, specs)
+		})
+	})
+}
+
+var sandboxLine = regexp.MustCompile(`(?m)^\s*sandbox_image\s*=\s*"([^"]+)"`)
+
+// sandboxImage is the pause image that kind's containerd configuration names.
+func (b *Builder) sandboxImage(ctx context.Context) (string, error) {
+	kind, err := b.moduleDir(ctx, ".", "sigs.k8s.io/kind")
+	if err != nil {
+		return "", err
+	}
+	config := filepath.Join(kind, "images/base/files/etc/containerd/config.toml")
+	content, err := os.ReadFile(config)
+	if err != nil {
+		return "", fmt.Errorf("read kind's containerd configuration: %w", err)
+	}
+	found := sandboxLine.FindSubmatch(content)
+	if found == nil {
+		return "", fmt.Errorf("no sandbox_image in %s", config)
+	}
+	return string(found[1]), nil
+}
+
+// agent makes the image of the one program that runs in pods. It is apart from
+// the others because it changes most and is loaded, not baked in.
+func (b *Builder) agent(ctx context.Context, in inputs, set Set) (Set, error) {
+	program, err := b.Own(ctx, ".", "./cmd/agent", "agent")
+	if err != nil {
+		return set, err
+	}
+	digest, err := image.FileDigest(program)
+	if err != nil {
+		return set, err
+	}
+	set.Agent = Hub + "/agent:" + digest[:12]
+	set.AgentLayout, err = b.Cache.Ensure(ctx, "layout", image.Key(set.Agent, tableVersion), func(_ context.Context, dir string) error {
+		return image.WriteLayout(dir, []image.Spec{{
+			Ref: set.Agent, Entrypoint: []string{"/agent"}, User: "65532:65532", Env: []string{programPath},
+			Files: append(in.minimal(), image.File{Path: "/agent", From: program, Mode: 0o755}),
+		}})
+	})
+	return set, err
+}

@@ -1,0 +1,130 @@
+package image
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Cache is a folder of things that take long to make, each under the digest of
+// everything that it was made from. A changed input therefore remakes just what
+// depends on it, and two runs that want the same thing make it once.
+type Cache struct {
+	Dir string
+}
+
+// UserCache is the cache under the user's cache folder.
+func UserCache() (*Cache, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("find the user's cache folder: %w", err)
+	}
+	return &Cache{Dir: filepath.Join(base, "wayproof")}, nil
+}
+
+// lockPoll is how often a run looks whether another one has finished making
+// what both want.
+const lockPoll = 200 * time.Millisecond
+
+// Ensure returns the folder of kind and key, calling make first if it does not
+// exist yet. make fills a scratch folder that becomes visible only when it
+// returned without an error: a killed run leaves nothing that looks finished.
+func (c *Cache) Ensure(ctx context.Context, kind, key string, make func(ctx context.Context, dir string) error) (string, error) {
+	dir := filepath.Join(c.Dir, kind, key)
+	if exists(dir) {
+		return dir, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", fmt.Errorf("make cache folder for %s: %w", kind, err)
+	}
+	lock := flock.New(dir + ".lock")
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return "", fmt.Errorf("wait for another run that makes %s: %w", kind, err)
+	}
+	defer func() { _ = lock.Unlock() }()
+	if exists(dir) {
+		return dir, nil
+	}
+	return dir, c.fill(ctx, dir, make)
+}
+
+// fill makes dir by way of a scratch folder beside it.
+func (c *Cache) fill(ctx context.Context, dir string, make func(ctx context.Context, dir string) error) error {
+	scratch := dir + ".partial"
+	if err := os.RemoveAll(scratch); err != nil {
+		return fmt.Errorf("remove what a killed run left: %w", err)
+	}
+	if err := os.Mkdir(scratch, 0o755); err != nil {
+		return fmt.Errorf("make scratch folder: %w", err)
+	}
+	if err := make(ctx, scratch); err != nil {
+		return errors.Join(err, os.RemoveAll(scratch))
+	}
+	if err := os.Rename(scratch, dir); err != nil {
+		return fmt.Errorf("finish %s: %w", dir, err)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Key digests inputs into a cache key. Parts are length-prefixed, so that no
+// two lists of parts run together into one.
+func Key(parts ...string) string {
+	sum := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(sum, "%d:", len(part))
+		io.WriteString(sum, part) //nolint:errcheck // a hash never fails to write
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:20]
+}
+
+// FileDigest is the SHA-256 of a file's content in hex.
+func FileDigest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", path, err)
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", fmt.Errorf("digest %s: %w", path, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// TreeDigest digests every regular file below root, by relative path and
+// content, in a stable order.
+func TreeDigest(root string) (string, error) {
+	var parts []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		digest, err := FileDigest(path)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(root, path)
+		parts = append(parts, relative+"="+digest)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("digest folder %s: %w", root, err)
+	}
+	sort.Strings(parts)
+	return Key(parts...), nil
+}
