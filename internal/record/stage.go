@@ -32,6 +32,9 @@ type Load struct {
 	Timeout time.Duration `json:"timeoutNs"`
 	// Connections says how requests use connections: keepalive | fresh (one each).
 	Connections string `json:"connections"`
+	// Pacing says what becomes of requests whose time passed unsent: repay (also
+	// where empty) sends them in a burst, skip drops and counts them.
+	Pacing string `json:"pacing,omitempty"`
 	// Reconnect, if above zero, closes a keep-alive connection after that many requests.
 	Reconnect int      `json:"reconnect,omitempty"`
 	IDPrefix  string   `json:"idPrefix"` // request id = prefix + "-" + seq
@@ -61,7 +64,9 @@ type Health struct {
 	LagMax    time.Duration `json:"lagMaxNs"`
 	Throttled time.Duration `json:"throttledNs"` // by cgroup quota
 	Replays   int           `json:"replays"`     // masked by net/http
-	Error     string        `json:"error,omitempty"`
+	// Skipped counts requests that the skip pacing dropped because their time had passed.
+	Skipped int    `json:"skipped,omitempty"`
+	Error   string `json:"error,omitempty"`
 	// Stopped is true where a sequential test had seen enough: fewer than planned is then no fault.
 	Stopped bool `json:"stopped,omitempty"`
 }
