@@ -155,3 +155,9 @@ func rolledOut(workload *unstructured.Unstructured) (bool, string) {
 	empty := workload.GetKind() == "DaemonSet" && want == 0
 	return !empty && updated == want && available >= want && total == want, state
 }
+
+// Holds tells whether the named conditions of an object's status are True at
+// its generation, and describes them.
+func Holds(object *unstructured.Unstructured, wanted ...string) (bool, string) {
+	return holds(conditionsOf(object.Object, "status", "conditions"), object.GetGeneration(), wanted...)
+}
