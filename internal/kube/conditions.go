@@ -161,3 +161,7 @@ func rolledOut(workload *unstructured.Unstructured) (bool, string) {
 func Holds(object *unstructured.Unstructured, wanted ...string) (bool, string) {
 	return holds(conditionsOf(object.Object, "status", "conditions"), object.GetGeneration(), wanted...)
 }
+
+// RolledOut tells whether a Deployment or DaemonSet has all its pods, of its
+// current generation and available, and describes them.
+func RolledOut(workload *unstructured.Unstructured) (bool, string) { return rolledOut(workload) }

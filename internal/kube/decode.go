@@ -124,3 +124,11 @@ func decodeJSON(raw []byte, into any, what string) error {
 	}
 	return nil
 }
+
+// Into fills a typed object from an unstructured one.
+func Into(object *unstructured.Unstructured, typed any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, typed); err != nil {
+		return fmt.Errorf("convert %s: %w", Name(object), err)
+	}
+	return nil
+}
