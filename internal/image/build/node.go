@@ -25,6 +25,7 @@ func (b *Builder) node(ctx context.Context, in inputs, set Set) (Set, error) {
 		return set, fmt.Errorf("read the pod network's manifest: %w", err)
 	}
 	key := image.Key(in.root, set.Layout, containerd.Key, string(manifest), tableVersion)
+	set.NodeBase = image.Key(in.root, in.upstream.Key, containerd.Key, string(manifest), tableVersion)
 	set.Node = Hub + "/node:" + set.Kubernetes + "-" + key[:8]
 	dir, err := b.Cache.Ensure(ctx, "node", key, func(ctx context.Context, dir string) error {
 		return b.step("assemble the node image", func() error {

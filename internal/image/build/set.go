@@ -16,6 +16,7 @@ import (
 type Set struct {
 	Node          string            // reference of the node image
 	NodeArchive   string            // its archive, for the engine to load
+	NodeBase      string            // digest of what makes a node a node, apart from the images in it
 	Istio         map[string]string // pilot, install-cni, proxyv2, ztunnel
 	IstioVersion  string
 	Kubernetes    string
@@ -25,7 +26,10 @@ type Set struct {
 	AgentLayout   string // OCI layout that holds the agent image
 	Layout        string // OCI layout that holds every image but the agent's
 	Charts        string // folder of Istio's charts
-	Istioctl      string // the program
+	// What is not Istio's own says its version.
+	NodeProxyVersion string
+	EnvoyVersion     string
+	Istioctl         string // the program
 }
 
 // Make makes all of it, from the cache where inputs did not change.
@@ -44,19 +48,22 @@ func (b *Builder) Make(ctx context.Context) (Set, error) {
 	if set, err = b.node(ctx, in, set); err != nil {
 		return Set{}, err
 	}
-	return b.agent(ctx, in, set)
+	return b.agent(ctx, set)
 }
 
 // inputs makes or fetches everything that the images are put together from.
 func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
+	if in.upstream, err = b.Upstream(ctx); err != nil {
+		return in, err
+	}
 	for _, get := range []struct {
 		into *string
 		from func(context.Context) (string, error)
 	}{
+		{&in.root, b.Root},
 		{&in.envoy, b.Envoy},
 		{&in.adapter, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/envoy", ".", "envoy-adapter") }},
 		{&in.nodeproxy, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/nodeproxy", ".", "nodeproxy") }},
-		{&in.root, b.Root},
 		{&in.istio, func(ctx context.Context) (string, error) {
 			return b.moduleDir(ctx, "images/upstream", "istio.io/istio")
 		}},
@@ -68,15 +75,16 @@ func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
 			return in, err
 		}
 	}
-	if in.upstream, err = b.Upstream(ctx); err != nil {
-		return in, err
-	}
+	in.lock = b.wheelLock()
 	return in, in.complete(ctx)
 }
 
 // complete derives what comes out of the other inputs.
 func (in *inputs) complete(ctx context.Context) (err error) {
 	if in.netfilter, err = in.netfilterFiles(); err != nil {
+		return err
+	}
+	if in.envoyVersion, err = envoyVersion(in.lock); err != nil {
 		return err
 	}
 	if in.glibc, err = image.Closure(in.root, glibcLibraries[:]...); err != nil {
@@ -130,10 +138,11 @@ func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
 	tag := short + "-" + image.Key(in.upstream.Key, in.envoy, in.adapter, in.nodeproxy, tableVersion)[:8]
 	set := Set{
 		Kubernetes: in.kubernetes, IstioVersion: short, Istio: map[string]string{},
-		MetricsServer: Hub + "/metrics-server:" + metrics,
-		Flannel:       Hub + "/flanneld:" + in.upstream.Key[:8],
-		Charts:        filepath.Join(in.istio, "manifests", "charts"),
-		Istioctl:      in.upstream.path("istioctl"),
+		MetricsServer:    Hub + "/metrics-server:" + metrics,
+		Flannel:          Hub + "/flanneld:" + in.upstream.Key[:8],
+		NodeProxyVersion: image.Key(in.nodeproxy)[:8], EnvoyVersion: in.envoyVersion,
+		Charts:   filepath.Join(in.istio, "manifests", "charts"),
+		Istioctl: in.upstream.path("istioctl"),
 	}
 	for _, name := range []string{"pilot", "install-cni", "proxyv2", "ztunnel"} {
 		set.Istio[name] = Hub + "/istio/" + name + ":" + tag
@@ -189,9 +198,13 @@ func (b *Builder) sandboxImage(ctx context.Context) (string, error) {
 	return string(found[1]), nil
 }
 
-// agent makes the image of the one program that runs in pods. It is apart from
-// the others because it changes most and is loaded, not baked in.
-func (b *Builder) agent(ctx context.Context, in inputs, set Set) (Set, error) {
+// Agent makes only the image of the one program that runs in pods. It is apart
+// from the others because it changes most and is loaded, not baked in.
+func (b *Builder) Agent(ctx context.Context) (Set, error) {
+	return b.agent(ctx, Set{})
+}
+
+func (b *Builder) agent(ctx context.Context, set Set) (Set, error) {
 	program, err := b.Own(ctx, ".", "./cmd/agent", "agent")
 	if err != nil {
 		return set, err
@@ -204,7 +217,7 @@ func (b *Builder) agent(ctx context.Context, in inputs, set Set) (Set, error) {
 	set.AgentLayout, err = b.Cache.Ensure(ctx, "layout", image.Key(set.Agent, tableVersion), func(_ context.Context, dir string) error {
 		return image.WriteLayout(dir, []image.Spec{{
 			Ref: set.Agent, Entrypoint: []string{"/agent"}, User: "65532:65532", Env: []string{programPath},
-			Files: append(in.minimal(), image.File{Path: "/agent", From: program, Mode: 0o755}),
+			Files: append(names(), image.File{Path: "/agent", From: program, Mode: 0o755}),
 		}})
 	})
 	return set, err

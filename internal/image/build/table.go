@@ -29,27 +29,34 @@ var netfilterPrograms = [...]string{ //nolint:gochecknoglobals // a constant lis
 
 // inputs is everything that images are put together from.
 type inputs struct {
-	upstream   Binaries
-	root       string // the node's root, a folder
-	istio      string // the Istio module's folder
-	envoy      string // the program
-	adapter    string
-	nodeproxy  string
-	netfilter  []image.File
-	glibc      []image.File
-	kubernetes string   // version
-	kubeadm    []string // references that kubeadm names
+	upstream     Binaries
+	root         string // the node's root, a folder
+	istio        string // the Istio module's folder
+	envoy        string // the program
+	adapter      string
+	lock         string // the wheel's pin
+	envoyVersion string
+	nodeproxy    string
+	netfilter    []image.File
+	glibc        []image.File
+	kubernetes   string   // version
+	kubeadm      []string // references that kubeadm names
 }
 
-// minimal is what every image carries: a place for temporary files, names for
-// user ids, and the roots that TLS clients trust.
+// minimal is what an upstream image carries beside its program: the names
+// below, and the roots that TLS clients trust.
 func (in inputs) minimal() []image.File {
+	roots := image.File{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, From: path.Join(in.root, "etc/ssl/certs/ca-certificates.crt")}
+	return append(names(), roots)
+}
+
+// names is a place for temporary files and names for user ids.
+func names() []image.File {
 	return []image.File{
 		{Path: "/tmp", Dir: true, Mode: 0o1777},
 		{Path: "/etc/passwd", Mode: 0o644, Body: []byte("root:x:0:0:root:/:/sbin/nologin\nistio-proxy:x:1337:1337::/:/sbin/nologin\nnonroot:x:65532:65532::/:/sbin/nologin\n")},
 		{Path: "/etc/group", Mode: 0o644, Body: []byte("root:x:0:\nistio-proxy:x:1337:\nnonroot:x:65532:\n")},
 		{Path: "/etc/nsswitch.conf", Mode: 0o644, Body: []byte("hosts: files dns\n")},
-		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, From: path.Join(in.root, "etc/ssl/certs/ca-certificates.crt")},
 	}
 }
 

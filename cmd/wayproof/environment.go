@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wayproof/wayproof"
+	"github.com/wayproof/wayproof/internal/ambient"
+	"github.com/wayproof/wayproof/internal/env/kind"
+	"github.com/wayproof/wayproof/internal/gatewayapi"
+)
+
+// environmentFlags are the knobs of the environment; each is also a variable,
+// so that `make e2e IMAGES=build` and `--images build` say the same.
+type environmentFlags struct {
+	cluster, kubeconfig, config string
+	images, istio, hub, charts  string
+	nodeImage, agentImage       string
+	ztunnelNamespace, channel   string
+	values                      string
+}
+
+func (f *environmentFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.cluster, "cluster", env("CLUSTER", kind.DefaultCluster), "name of the kind cluster (CLUSTER)")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig that gets the cluster's entry (KUBECONFIG; default: kubectl's own)")
+	flags.StringVar(&f.config, "kind-config", "", "kind configuration (default: the kind-config.yaml built in)")
+	flags.StringVar(&f.images, "images", env("IMAGES", kind.SourceAuto), "where images come from: auto, pull, build, archive:DIR, or a source and single archives over it: build,archive:DIR (IMAGES)")
+	flags.StringVar(&f.istio, "istio", env("ISTIO", defaultIstio), "Istio release to pull (ISTIO)")
+	flags.StringVar(&f.hub, "hub", "", "where pulled Istio images come from (default: the charts' own)")
+	flags.StringVar(&f.charts, "charts", "", "Helm repository of the pulled charts (default: Istio's own)")
+	flags.StringVar(&f.nodeImage, "node-image", "", "node image to pull (default: kind's own)")
+	flags.StringVar(&f.agentImage, "agent-image", "", "agent image to pull instead of building it")
+	flags.StringVar(&f.ztunnelNamespace, "ztunnel-namespace", ambient.DefaultZtunnel, "namespace of the node proxy")
+	flags.StringVar(&f.channel, "gateway-api", string(gatewayapi.Standard), "channel of the Gateway API: standard or experimental (HTTPRoute retry)")
+	flags.StringVar(&f.values, "values", "", "file of extra chart values, by chart: base, istiod, cni, ztunnel")
+}
+
+// defaultIstio is the release that is pulled where none is named.
+const defaultIstio = "1.31.4"
+
+func env(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// environment checks the flags and makes the environment they describe.
+func (f *environmentFlags) environment() (*kind.Environment, error) {
+	source, archive, err := splitImages(f.images)
+	if err != nil {
+		return nil, err
+	}
+	config := wayproof.KindConfig
+	if f.config != "" {
+		if config, err = os.ReadFile(f.config); err != nil {
+			return nil, fmt.Errorf("read --kind-config: %w", err)
+		}
+	}
+	return kind.New(kind.Options{
+		Cluster: f.cluster, Kubeconfig: firstPath(f.kubeconfig), Config: config,
+		Images: source, Archive: archive, Istio: f.istio, Hub: f.hub, Charts: f.charts,
+		NodeImage: f.nodeImage, Agent: f.agentImage,
+		Mesh: ambient.Options{ZtunnelNamespace: f.ztunnelNamespace, Channel: gatewayapi.Channel(f.channel), ValuesFile: f.values},
+	})
+}
+
+// firstPath is the file of a KUBECONFIG list that kubectl writes to.
+func firstPath(list string) string {
+	paths := filepath.SplitList(list)
+	if len(paths) == 0 {
+		return ""
+	}
+	return paths[0]
+}
+
+// splitImages reads --images: a source, a folder of archives, or both.
+func splitImages(value string) (source, archive string, err error) {
+	for part := range strings.SplitSeq(value, ",") {
+		name, dir, hasDir := strings.Cut(strings.TrimSpace(part), ":")
+		switch {
+		case name == kind.SourceArchive && hasDir && dir != "":
+			archive = dir
+		case hasDir || (name != kind.SourceAuto && name != kind.SourcePull && name != kind.SourceBuild):
+			return "", "", fmt.Errorf("--images %q: %q is no image source; choose auto, pull, build, archive:DIR, or a source and archive:DIR with a comma between", value, part)
+		case source != "":
+			return "", "", fmt.Errorf("--images %q names two sources, %s and %s", value, source, name)
+		default:
+			source = name
+		}
+	}
+	if source == "" {
+		source = kind.SourceArchive
+	}
+	if archive == "" {
+		return source, "", nil
+	}
+	if info, err := os.Stat(archive); err != nil || !info.IsDir() {
+		return "", "", fmt.Errorf("--images %q: %s is no folder", value, archive)
+	}
+	return source, archive, nil
+}

@@ -1,0 +1,170 @@
+// Package engine finds the container engine that kind works with and, on a bare
+// Debian or Ubuntu machine, installs and starts one.
+//
+// An engine that answers is never touched. One that wayproof starts keeps its
+// settings in a folder of wayproof's own and is left running: the next cluster
+// needs it too.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/debian"
+)
+
+// Progress shows work that takes longer than a blink.
+type Progress interface {
+	Step(name string) func(err error)
+	Note(format string, args ...any)
+}
+
+// home is where an engine that wayproof starts keeps its settings and log.
+const home = "/var/lib/wayproof/engine"
+
+// startWait bounds how long a started engine may take to answer.
+const startWait = 90 * time.Second
+
+// Name is the engine that answers: docker or podman, docker first.
+func Name(ctx context.Context) (string, error) {
+	var problems []error
+	for _, name := range []string{"docker", "podman"} {
+		err := answers(ctx, name)
+		if err == nil {
+			return name, nil
+		}
+		problems = append(problems, err)
+	}
+	return "", errors.Join(problems...)
+}
+
+// answers asks an engine for its version.
+func answers(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	output, err := exec.CommandContext(ctx, name, "version", "--format", "{{.Server.Version}}").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, firstLine(string(output)))
+	}
+	return nil
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
+}
+
+// Ensure returns the name of an engine that answers, installing and starting
+// one first where that is allowed. source is the checkout, from which the
+// reduced runtime is compiled if this machine needs it.
+func Ensure(ctx context.Context, source string, progress Progress) (string, error) {
+	name, err := Name(ctx)
+	if err == nil {
+		return name, nil
+	}
+	if debian.Supported() != nil {
+		return "", fmt.Errorf("no container engine answers, and none is installed unasked here (that is done only as root on Debian or Ubuntu): install and start Docker or Podman, then run this again: %w", err)
+	}
+	if _, err := exec.LookPath("dockerd"); err != nil {
+		done := progress.Step("install a container engine (docker.io, iptables)")
+		err := debian.Install(ctx, "docker.io", "iptables")
+		done(err)
+		if err != nil {
+			return "", err
+		}
+	}
+	done := progress.Step("start the container engine")
+	err = start(ctx, source, progress)
+	done(err)
+	return "docker", err
+}
+
+// start launches dockerd with settings of ours and waits until it answers.
+func start(ctx context.Context, source string, progress Progress) error {
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", home, err)
+	}
+	config, err := configure(ctx, source, progress)
+	if err != nil {
+		return err
+	}
+	if err := removeStalePID("/var/run/docker.pid"); err != nil {
+		return err
+	}
+	logPath := filepath.Join(home, "dockerd.log")
+	logFile, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the engine's log: %w", err)
+	}
+	defer logFile.Close()
+	// Not CommandContext: the engine outlives this command on purpose, in a
+	// session of its own so that Ctrl-C does not reach it.
+	daemon := exec.Command("dockerd", "--config-file", config) //nolint:noctx // see above
+	daemon.Stdout, daemon.Stderr = logFile, logFile
+	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := daemon.Start(); err != nil {
+		return fmt.Errorf("start dockerd: %w", err)
+	}
+	died := make(chan error, 1)
+	go func() { died <- daemon.Wait() }()
+	return awaitAnswer(ctx, died, logPath)
+}
+
+// awaitAnswer polls the engine until it answers, dies, or takes too long.
+func awaitAnswer(ctx context.Context, died <-chan error, logPath string) error {
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := answers(ctx, "docker")
+		if err == nil {
+			return nil
+		}
+		select {
+		case exit := <-died:
+			return fmt.Errorf("dockerd ended as it started (%w); its log is %s: %s", exit, logPath, lastLines(logPath))
+		case <-ctx.Done():
+			return fmt.Errorf("dockerd does not answer after %s; its log is %s: %w", startWait, logPath, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// lastLines is the end of a log, where the reason stands.
+func lastLines(path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+}
+
+// removeStalePID removes the pid file of an engine that was killed. The number
+// in it may meanwhile belong to any other process, which dockerd would take
+// for itself.
+func removeStalePID(path string) error {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	name, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(content)), "comm"))
+	if err == nil && strings.TrimSpace(string(name)) == "dockerd" {
+		return fmt.Errorf("dockerd runs as process %s but does not answer: look at its log, or stop it", strings.TrimSpace(string(content)))
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove stale pid file: %w", err)
+	}
+	return nil
+}

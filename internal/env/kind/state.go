@@ -1,0 +1,67 @@
+package kind
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// state is what is remembered of a cluster outside of it: that it is ours, how
+// far its making got, and what it was made of. It is written before the first
+// node, so that a killed run can be told from somebody else's cluster.
+type state struct {
+	Cluster string `json:"cluster"`
+	// Created is false while nodes are being made: such a cluster is half a one.
+	Created bool `json:"created"`
+	// Node identifies the node image; another one means another cluster.
+	Node string `json:"node"`
+	// Mesh digests what was installed; a difference means installing again.
+	Mesh string `json:"mesh,omitempty"`
+	// Network says that the engine's network came with this cluster and goes with it.
+	Network bool `json:"network"`
+	// Kubeconfig is the file that got the cluster's entry.
+	Kubeconfig string `json:"kubeconfig"`
+}
+
+func statePath(dir, cluster string) string { return filepath.Join(dir, cluster+".json") }
+
+// readState returns nil if wayproof made no cluster of that name.
+func readState(dir, cluster string) (*state, error) {
+	content, err := os.ReadFile(statePath(dir, cluster))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil //nolint:nilnil // "no such cluster of ours" is an answer, not an error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what is known of cluster %s: %w", cluster, err)
+	}
+	known := &state{}
+	if err := json.Unmarshal(content, known); err != nil {
+		return nil, fmt.Errorf("read what is known of cluster %s: %w", cluster, err)
+	}
+	return known, nil
+}
+
+func (s *state) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", dir, err)
+	}
+	content, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode what is known of cluster %s: %w", s.Cluster, err)
+	}
+	partial := statePath(dir, s.Cluster) + ".partial"
+	if err := os.WriteFile(partial, content, 0o600); err != nil {
+		return fmt.Errorf("remember cluster %s: %w", s.Cluster, err)
+	}
+	return os.Rename(partial, statePath(dir, s.Cluster))
+}
+
+func forget(dir, cluster string) error {
+	err := errors.Join(os.Remove(statePath(dir, cluster)), os.Remove(statePath(dir, cluster)+".lock"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
