@@ -3,6 +3,12 @@
 // adapts the bootstrap, relays and rewrites discovery, fails the pod's readiness while Envoy rejects
 // configuration, and otherwise is invisible. It does not replace Istio's own filters: telemetry such as
 // istio_requests_total is not produced.
+//
+// Beside the bootstrap file it writes envoy-adapted.json and opens the unix sockets XDS-adapter (Envoy's
+// discovery) and READY-adapter (what Envoy's status listener forwards to); it opens no port. Environment:
+//
+//	WAYPROOF_ENVOY   path of the release build, default /usr/local/bin/envoy-upstream
+//	WAYPROOF_RECORD  directory to record discovery responses into before they are changed, default none
 package main
 
 import (
