@@ -1,0 +1,160 @@
+package hbone
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+const (
+	// maxStreams is what waypoints accept on one connection; peers may allow less.
+	maxStreams       = 100
+	pingInterval     = 10 * time.Second
+	pingTimeout      = 20 * time.Second
+	idleTimeout      = 5 * time.Minute
+	handshakeTimeout = 10 * time.Second
+)
+
+// Dialer opens the TCP connection under a tunnel.
+type Dialer func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+
+// Hop is the other end of a pooled connection and who dials it. Connections are
+// shared only where all of it is equal: a stream carries the identity of its
+// connection.
+type Hop struct {
+	Addr     netip.AddrPort
+	Source   string   // the dialling identity
+	Expected []string // identities of which the peer must prove one
+}
+
+func (h Hop) key() string {
+	return h.Addr.String() + "|" + h.Source + "|" + strings.Join(h.Expected, ",")
+}
+
+// Pool holds one pod's connections to its peers. It is safe for concurrent use.
+type Pool struct {
+	dial      Dialer
+	transport *http2.Transport
+
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	closed bool
+}
+
+// lane is all connections to one hop. Its turn is held while looking for a free
+// connection, so that concurrent dials become one.
+type lane struct {
+	turn  chan struct{}
+	mu    sync.Mutex
+	conns []*http2.ClientConn
+}
+
+// NewPool opens nothing yet.
+func NewPool(dial Dialer) *Pool {
+	return &Pool{dial: dial, lanes: map[string]*lane{}, transport: &http2.Transport{
+		DisableCompression: true,
+		ReadIdleTimeout:    pingInterval,
+		PingTimeout:        pingTimeout,
+		IdleConnTimeout:    idleTimeout,
+	}}
+}
+
+// acquire returns a connection with one stream reserved on it.
+func (p *Pool) acquire(ctx context.Context, hop Hop, config *tls.Config) (*http2.ClientConn, error) {
+	l, err := p.lane(hop.key())
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if cc := l.reserve(); cc != nil {
+		return cc, nil
+	}
+	cc, err := p.connect(ctx, hop, config)
+	if err != nil {
+		return nil, err
+	}
+	if !cc.ReserveNewRequest() {
+		return nil, fmt.Errorf("peer %s accepts no stream on a new connection", hop.Addr)
+	}
+	return cc, p.keep(l, cc)
+}
+
+// keep stores a new connection, unless the pool was closed meanwhile.
+func (p *Pool) keep(l *lane, cc *http2.ClientConn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = cc.Close() // the refusal is what counts
+		return net.ErrClosed
+	}
+	l.add(cc)
+	return nil
+}
+
+func (p *Pool) lane(key string) (*lane, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, net.ErrClosed
+	}
+	p.sweep()
+	l, ok := p.lanes[key]
+	if !ok {
+		l = &lane{turn: make(chan struct{}, 1)}
+		p.lanes[key] = l
+	}
+	return l, nil
+}
+
+// sweep forgets lanes without a living connection that nobody is using, so that
+// peers that have gone leave nothing behind.
+func (p *Pool) sweep() {
+	for key, l := range p.lanes {
+		if len(l.turn) == 0 && l.living() == 0 {
+			delete(p.lanes, key)
+		}
+	}
+}
+
+func (p *Pool) connect(ctx context.Context, hop Hop, config *tls.Config) (*http2.ClientConn, error) {
+	raw, err := p.dial(ctx, hop.Addr)
+	if err != nil {
+		return nil, err
+	}
+	secured := tls.Client(raw, config)
+	shakeCtx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	if err := secured.HandshakeContext(shakeCtx); err != nil {
+		_ = raw.Close() // the handshake's error is what counts
+		return nil, fmt.Errorf("TLS with %s: %w", hop.Addr, err)
+	}
+	cc, err := p.transport.NewClientConn(secured)
+	if err != nil {
+		_ = secured.Close()
+		return nil, fmt.Errorf("HTTP/2 with %s: %w", hop.Addr, err)
+	}
+	return cc, nil
+}
+
+// Close cuts all connections and their streams.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	lanes := p.lanes
+	p.lanes, p.closed = map[string]*lane{}, true
+	p.mu.Unlock()
+	for _, l := range lanes {
+		l.close()
+	}
+}

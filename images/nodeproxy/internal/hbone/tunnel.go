@@ -1,0 +1,83 @@
+package hbone
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
+	"golang.org/x/net/http2"
+)
+
+// Target is what a tunnel is asked to reach beyond its hop.
+type Target struct {
+	Authority netip.AddrPort
+	Headers   http.Header
+}
+
+// Refused is the answer of a peer that will not tunnel.
+type Refused struct {
+	Hop    netip.AddrPort
+	Status int
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("peer %s answered CONNECT with %d", r.Hop, r.Status)
+}
+
+// Tunnel opens a stream to the target. The context bounds the opening only.
+func (p *Pool) Tunnel(ctx context.Context, hop Hop, config *tls.Config, target Target) (relay.Duplex, error) {
+	cc, err := p.acquire(ctx, hop, config)
+	if err != nil {
+		return nil, fmt.Errorf("tunnel to %s: %w", target.Authority, err)
+	}
+	stream, err := open(ctx, cc, target)
+	if err != nil {
+		return nil, fmt.Errorf("tunnel to %s via %s: %w", target.Authority, hop.Addr, err)
+	}
+	if stream.status != http.StatusOK {
+		_ = stream.Close()
+		return nil, &Refused{Hop: hop.Addr, Status: stream.status}
+	}
+	return &stream.clientStream, nil
+}
+
+type answered struct {
+	clientStream
+	status int
+}
+
+// open sends nothing of the client's before the answer is there: its bytes go
+// into the pipe only after the caller has the stream.
+func open(ctx context.Context, cc *http2.ClientConn, target Target) (*answered, error) {
+	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	body, upload := io.Pipe()
+	request := (&http.Request{
+		Method:        http.MethodConnect,
+		URL:           &url.URL{Host: target.Authority.String()},
+		Host:          target.Authority.String(),
+		Header:        target.Headers,
+		Body:          body,
+		ContentLength: -1,
+	}).WithContext(streamCtx)
+	response, err := cc.RoundTrip(request)
+	if err != nil {
+		stop()
+		cancel()
+		return nil, err
+	}
+	if !stop() {
+		cancel()
+		_ = response.Body.Close()
+		return nil, context.Cause(ctx)
+	}
+	return &answered{
+		clientStream: clientStream{download: response.Body, upload: upload, cancel: cancel},
+		status:       response.StatusCode,
+	}, nil
+}

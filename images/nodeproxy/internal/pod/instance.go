@@ -1,0 +1,74 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/hbone"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/inbound"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/zds"
+)
+
+// Instance is one pod's running proxy.
+type Instance struct {
+	pod       zds.Pod
+	namespace *netns.Namespace
+	pool      *hbone.Pool
+	tunnels   *inbound.Tunnels
+	log       *slog.Logger
+	hangUp    context.CancelFunc
+
+	listeners []net.Listener
+	running   sync.WaitGroup // accept loops and connections
+}
+
+// accept hands every connection to serve until the listener is closed.
+func (i *Instance) accept(ctx context.Context, l net.Listener, serve func(context.Context, *net.TCPConn)) {
+	backoff := notify.Backoff{First: 5 * time.Millisecond, Limit: time.Second}
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			backoff.Reset()
+			i.running.Go(func() { serve(ctx, conn.(*net.TCPConn)) })
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			i.log.Warn("accept failed", "pod", i.pod.UID, "listener", l.Addr(), "error", err)
+			if backoff.Wait(ctx) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (i *Instance) closeListeners() {
+	for _, l := range i.listeners {
+		_ = l.Close() // a listener that cannot be closed is closed already
+	}
+}
+
+// Drain takes no new connections and no new streams; running ones go on.
+func (i *Instance) Drain(ctx context.Context) {
+	i.closeListeners()
+	i.tunnels.Drain(ctx)
+}
+
+// Wait returns when the last connection has ended.
+func (i *Instance) Wait() { i.running.Wait() }
+
+// Stop cuts everything at once, and frees the namespace when the last
+// connection has noticed.
+func (i *Instance) Stop() error {
+	i.closeListeners()
+	i.hangUp()
+	i.pool.Close()
+	i.running.Wait()
+	return i.namespace.Close()
+}
