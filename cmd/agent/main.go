@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,16 +12,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wayproof/wayproof/cmd/agent/attack"
+	"github.com/wayproof/wayproof/cmd/agent/bench"
 	"github.com/wayproof/wayproof/cmd/agent/idle"
 	"github.com/wayproof/wayproof/cmd/agent/ledger"
+	"github.com/wayproof/wayproof/cmd/agent/sink"
 	"github.com/wayproof/wayproof/cmd/agent/travel"
 )
 
 // subcommands are what the agent can be.
 func subcommands() []func() *cobra.Command {
 	return []func() *cobra.Command{
+		attack.Command,
+		bench.Command,
 		idle.Command,
 		ledger.Command,
+		sink.Command,
 		travel.Command,
 	}
 }
@@ -31,8 +38,17 @@ func main() {
 	if err := root().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "agent:", err)
 		stop()
-		os.Exit(1) //nolint:gocritic // stop has run
+		os.Exit(exitCode(err)) //nolint:gocritic // stop has run
 	}
+}
+
+// exitCode is what an error says it should be, 1 where it says nothing.
+func exitCode(err error) int {
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
+	return 1
 }
 
 func root() *cobra.Command {
