@@ -1,0 +1,172 @@
+// Package digest shrinks the items of a run to what pictures need, in one pass
+// and in memory that depends on the number of stages, not of requests (but for
+// one byte per request and receiver in the stages whose copies are counted).
+//
+// It counts and never judges: what a digest shows beside a verdict is for the
+// reader's eye, the verdict's own numbers come from package claim.
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// Slices is the number of slices of time that a stage is cut into.
+const Slices = 96
+
+// Digest is a run, shrunk.
+type Digest struct {
+	Stages   []*Stage // one for each stage of the run
+	Observed int      // requests of all stages
+	Traffic  []Edge   // who called whom, most calls first
+	// Incomplete is set if the record broke off; what is here stands.
+	Incomplete *record.Incomplete
+
+	calls *calls
+}
+
+// Stage is one stage, shrunk.
+type Stage struct {
+	Observed int
+	Length   time.Duration // of the load
+	Span     time.Duration // until the last thing that was collected
+	Latency  *Grid         // of answered and timed-out requests, by intended time
+	Odd      *Lanes        // requests that failed or were answered 5xx, by class, by intended time
+	Statuses *Counts       // of answers
+	Arms     *Path         // answers by version, in intended order
+	Pods     *Counts       // connections by the pod that answered their first request
+	Copies   []*Copies     // arrivals by receiver; only where asked for
+	Series   []*Series     // numeric samples
+}
+
+// copying are the kinds of promise whose pictures need arrivals by request.
+var copying = [...]string{"mirror", "attempts"}
+
+// Read walks a run once.
+func Read(ctx context.Context, source record.Source) (*Digest, error) {
+	run := source.Run()
+	d := &Digest{calls: newCalls()}
+	for i := range run.Stages {
+		d.Stages = append(d.Stages, newStage(&run.Stages[i], wantsCopies(run, run.Stages[i].Name)))
+	}
+	err := source.Walk(ctx, &reader{run: run, digest: d})
+	if err != nil && !errors.As(err, &d.Incomplete) {
+		return nil, fmt.Errorf("digest run %s: %w", run.ID, err)
+	}
+	d.Traffic = d.calls.edges()
+	return d, nil
+}
+
+func wantsCopies(run *record.Run, stage string) bool {
+	return slices.ContainsFunc(run.Plan.Promises, func(p record.Promise) bool {
+		return slices.Contains(copying[:], p.Kind) && slices.Contains(p.Stages, stage)
+	})
+}
+
+func newStage(s *record.Stage, copies bool) *Stage {
+	length := s.Ended.Sub(s.Base)
+	if length <= 0 && s.Load.Rate > 0 {
+		length = time.Duration(float64(s.Load.Hits) / s.Load.Rate * float64(time.Second))
+	}
+	length = max(length, time.Millisecond)
+	span := max(length, s.Collected.Sub(s.Base))
+	stage := &Stage{
+		Length: length, Span: span, Latency: newGrid(), Odd: newLanes(),
+		Statuses: NewCounts(12), Pods: NewCounts(12), Arms: newPath(s.Load.Hits),
+	}
+	if copies {
+		stage.Copies = []*Copies{}
+	}
+	return stage
+}
+
+// slice is the slice of time that an offset into the load falls into.
+func slice(at, length time.Duration) int {
+	return min(max(0, int(float64(at)/float64(length)*Slices)), Slices-1)
+}
+
+// reader is the sink of the walk. Items of stages that the head does not know
+// are counted as calls only.
+type reader struct {
+	run    *record.Run
+	digest *Digest
+}
+
+func (r *reader) stage(i int) (*Stage, *record.Stage) {
+	if i < 0 || i >= len(r.digest.Stages) {
+		return nil, nil
+	}
+	return r.digest.Stages[i], &r.run.Stages[i]
+}
+
+// Observation adds a request.
+func (r *reader) Observation(o *record.Observation) error {
+	r.digest.Observed++
+	s, planned := r.stage(o.Stage)
+	if s == nil {
+		return nil
+	}
+	s.add(o)
+	r.digest.calls.request(o, planned.Peers[o.Peer])
+	return nil
+}
+
+// Arrival adds a call, and a copy where copies are counted.
+func (r *reader) Arrival(a *record.Arrival) error {
+	s, planned := r.stage(a.Stage)
+	if s == nil {
+		return nil
+	}
+	if s.Copies != nil {
+		s.copied(a, planned.Load.Hits)
+	}
+	r.digest.calls.arrival(a, planned.Peers[a.Peer])
+	return nil
+}
+
+// Span is not needed for any picture.
+func (*reader) Span(*record.Span) error { return nil }
+
+// Sample adds a point to a series.
+func (r *reader) Sample(m *record.Sample) error {
+	if s, planned := r.stage(m.Stage); s != nil {
+		s.sampled(m, planned.Base)
+	}
+	return nil
+}
+
+// Failed is true of a request without an answer, and of one answered 5xx.
+func Failed(o *record.Observation) bool { return o.Class != record.ClassOK || o.Status >= 500 }
+
+func (s *Stage) add(o *record.Observation) {
+	s.Observed++
+	at := slice(o.Intended, s.Length)
+	if o.Class == record.ClassOK || o.Class == record.ClassTimeout {
+		s.Latency.add(at, o.Latency())
+	}
+	if o.Class == record.ClassOK {
+		s.Statuses.Add(strconv.Itoa(o.Status))
+	}
+	if Failed(o) {
+		s.Odd.add(at, oddName(o))
+	}
+	if o.Version != "" {
+		s.Arms.add(o.Seq, o.Version)
+	}
+	if o.Pod != "" && !o.Reused {
+		s.Pods.Add(o.Pod)
+	}
+}
+
+func oddName(o *record.Observation) string {
+	if o.Class == record.ClassOK {
+		return fmt.Sprintf("answered %d", o.Status)
+	}
+	return string(o.Class)
+}
