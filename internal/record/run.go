@@ -81,10 +81,24 @@ type Promise struct {
 	Beta   float64         `json:"beta"`
 	Delta  int             `json:"deltaPerMille"` // smallest deviation that matters
 	N      int             `json:"n"`             // planned sample; the cap of a sequential test
+	// Design are the tests of shares that N was computed for, one per tested arm.
+	Design []Design `json:"design,omitempty"`
 	// Requires names what an environment must offer; missing makes it unsupported.
 	Requires []string `json:"requires,omitempty"`
 	// AboutNodeProxy marks a promise about ztunnel itself: under a stand-in it is labelled so.
 	AboutNodeProxy bool `json:"aboutNodeProxy,omitempty"`
+}
+
+// Design is one sequential test as planned: its cap, the band at the cap, and
+// its exact error probabilities, truncation included.
+type Design struct {
+	Of         string  `json:"of"` // the arm or property that is tested
+	N          int     `json:"n"`
+	Lo         int     `json:"lo"`
+	Hi         int     `json:"hi"`
+	FalseAlarm float64 `json:"falseAlarm"`
+	Miss       float64 `json:"miss"`
+	Median     int     `json:"median"` // requests it takes on a sound mesh, in the middle
 }
 
 // Finding is something worth a reader's time that is no verdict: a pruned

@@ -53,8 +53,8 @@ type Verdict struct {
 	// listed deviation can be recognised exactly: "row-7: location \"http://a/\"".
 	Signature string `json:"signature,omitempty"`
 	// Config repeats what the judged stages ran under.
-	Config []string `json:"config,omitempty"`
-	StandIn  bool     `json:"standIn,omitempty"`
+	Config  []string `json:"config,omitempty"`
+	StandIn bool     `json:"standIn,omitempty"`
 }
 
 // Figure is one named number of a verdict, rendered exactly.

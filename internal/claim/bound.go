@@ -1,0 +1,268 @@
+package claim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/stat"
+)
+
+const million = 1_000_000
+
+// traffic picks requests by target and by how they used their connection, and
+// tells good ones from bad.
+type traffic struct {
+	stage       *record.Stage
+	targets     choice
+	connections string
+	statuses    []int
+}
+
+func newTraffic(s *record.Stage, targets []string, connections string, statuses []int) (traffic, error) {
+	t := traffic{stage: s, connections: connections, statuses: statuses}
+	if connections != "" && connections != ConnectionsNew && connections != ConnectionsReused {
+		return t, fmt.Errorf("no kind of connections %q", connections)
+	}
+	var err error
+	t.targets, err = chooseTargets(s, targets)
+	return t, err
+}
+
+func (t traffic) has(o *record.Observation) bool {
+	if t.connections != "" && o.Reused != (t.connections == ConnectionsReused) {
+		return false
+	}
+	return t.targets.has(o.Target)
+}
+
+// failed counts a masked replay as the failure that it hid.
+func (t traffic) failed(o *record.Observation) bool {
+	if o.Class != record.ClassOK || o.Replays > 0 {
+		return true
+	}
+	if len(t.statuses) == 0 {
+		return o.Status < 200 || o.Status > 499
+	}
+	return !slices.Contains(t.statuses, o.Status)
+}
+
+// ofName finds a window of the stage's spec; from and until are offsets from
+// the stage's base.
+func ofName(b brief, name string) (from, until time.Duration, err error) {
+	for _, w := range b.run.Windows {
+		if w.Name == name && w.Spec == b.stages[0].Spec {
+			return w.Start.Sub(b.stages[0].Base), w.End.Sub(b.stages[0].Base), nil
+		}
+	}
+	return 0, 0, fmt.Errorf("spec %q has no window %q", b.stages[0].Spec, name)
+}
+
+// bound accumulates BoundParams.
+type bound struct {
+	deaf
+	promise     record.Promise
+	params      BoundParams
+	traffic     traffic
+	from, until time.Duration
+	total       stat.Group // hits are failures
+	classes     map[string]int
+	odd         oddest
+}
+
+func openBound(b brief) (accumulator, error) {
+	params, err := paramsOf[BoundParams](b.promise)
+	if err != nil {
+		return nil, err
+	}
+	if params.BudgetPPM < 0 || params.BudgetPPM >= million {
+		return nil, fmt.Errorf("a budget of %d errors per million", params.BudgetPPM)
+	}
+	c := &bound{promise: b.promise, params: params, until: time.Duration(1<<63 - 1), classes: map[string]int{}}
+	if c.traffic, err = newTraffic(b.stages[0], params.Targets, params.Connections, params.Statuses); err != nil {
+		return nil, err
+	}
+	if params.Window != "" {
+		c.from, c.until, err = ofName(b, params.Window)
+	}
+	return c, err
+}
+
+func (b *bound) observe(_ int, o *record.Observation) {
+	if o.Intended < b.from || o.Intended >= b.until || !b.traffic.has(o) {
+		return
+	}
+	b.total.Size++
+	if !b.traffic.failed(o) {
+		return
+	}
+	b.total.Hits++
+	b.classes[failureName(o)]++
+	b.odd.add(o.Seq, func() string { return trail(b.traffic.stage, o) })
+}
+
+func failureName(o *record.Observation) string {
+	switch {
+	case o.Class != record.ClassOK:
+		return string(o.Class)
+	case o.Replays > 0:
+		return "masked replay"
+	}
+	return fmt.Sprintf("status %d", o.Status)
+}
+
+func (b *bound) verdict(v *record.Verdict) {
+	v.N = b.total.Size
+	v.Declared = fmt.Sprintf("at most %d errors per million", b.params.BudgetPPM)
+	v.Observed = fmt.Sprintf("%d errors in %d requests", b.total.Hits, b.total.Size)
+	for name, n := range sorted(b.classes) {
+		figure(v, name, n)
+	}
+	if v.N == 0 {
+		inconclusive(v, record.Harness, "no request fell into the window")
+		return
+	}
+	if b.params.BudgetPPM == 0 {
+		b.judgeNone(v)
+		return
+	}
+	b.judgeRate(v)
+}
+
+func (b *bound) judgeNone(v *record.Verdict) {
+	v.Allowed = "no error"
+	if b.total.Hits > 0 {
+		v.FirstOdd, v.Signature = b.odd.text, "errors where none may be"
+		violated(v, "%s", v.Observed)
+		return
+	}
+	if !tooFew(v, b.promise) {
+		held(v, "no error in %d requests", v.N)
+	}
+}
+
+func (b *bound) judgeRate(v *record.Verdict) {
+	budget := float64(b.params.BudgetPPM) / million
+	upper := stat.RateUpper(b.total.Hits, b.total.Size, b.promise.Beta)
+	lower := stat.RateLower(b.total.Hits, b.total.Size, b.promise.Alpha)
+	v.Allowed = fmt.Sprintf("upper bound ≤ %d per million", b.params.BudgetPPM)
+	figure(v, "upper bound per million", fmt.Sprintf("%.1f", million*upper))
+	figure(v, "lower bound per million", fmt.Sprintf("%.1f", million*lower))
+	v.P = probability(stat.AtLeast(b.total.Hits, b.total.Size, budget))
+	switch {
+	case lower > budget:
+		v.FirstOdd, v.Signature = b.odd.text, "error rate beyond its budget"
+		violated(v, "the error rate is at least %.1f per million", million*lower)
+	case upper <= budget:
+		held(v, "the error rate is at most %.1f per million", million*upper)
+	default:
+		inconclusive(v, record.Nature, fmt.Sprintf("the error rate lies between %.1f and %.1f per million: neither within the budget nor beyond it", million*lower, million*upper))
+	}
+}
+
+// recovery accumulates RecoveryParams: counts per slice of time.
+type recovery struct {
+	deaf
+	params  RecoveryParams
+	traffic traffic
+	from    time.Duration
+	slice   time.Duration
+	slices  []stat.Group // hits are failures
+}
+
+const (
+	defaultSlice   = 1000 // milliseconds
+	defaultSustain = 3
+	mostSlices     = 1 << 20
+)
+
+func openRecovery(b brief) (accumulator, error) {
+	params, err := paramsOf[RecoveryParams](b.promise)
+	if err != nil {
+		return nil, err
+	}
+	params.SliceMs, params.Sustain = cmp.Or(params.SliceMs, defaultSlice), cmp.Or(params.Sustain, defaultSustain)
+	r := &recovery{params: params, slice: time.Duration(params.SliceMs) * time.Millisecond}
+	if r.slice <= 0 || params.Sustain < 0 {
+		return nil, fmt.Errorf("slices of %v, %d in a row", r.slice, params.Sustain)
+	}
+	if r.traffic, err = newTraffic(b.stages[0], params.Targets, params.Connections, params.Statuses); err != nil {
+		return nil, err
+	}
+	start, end, err := ofName(b, params.Window)
+	if r.from = end; params.FromStart {
+		r.from = start
+	}
+	return r, err
+}
+
+func (r *recovery) observe(_ int, o *record.Observation) {
+	if o.Intended < r.from || !r.traffic.has(o) {
+		return
+	}
+	i := int((o.Intended - r.from) / r.slice)
+	if i >= mostSlices {
+		return
+	}
+	for len(r.slices) <= i {
+		r.slices = append(r.slices, stat.Group{})
+	}
+	r.slices[i].Size++
+	if r.traffic.failed(o) {
+		r.slices[i].Hits++
+	}
+}
+
+// clean is true of a slice with requests whose errors are within budget.
+func (r *recovery) clean(g stat.Group) bool {
+	return g.Size > 0 && g.Hits*million <= r.params.BudgetPPM*g.Size
+}
+
+// recovered finds the first of enough clean slices in a row.
+func (r *recovery) recovered() (at time.Duration, ok bool) {
+	row := 0
+	for i, g := range r.slices {
+		if row++; !r.clean(g) {
+			row = 0
+		}
+		if row == r.params.Sustain {
+			return time.Duration(i-row+1) * r.slice, true
+		}
+	}
+	return 0, false
+}
+
+func (r *recovery) verdict(v *record.Verdict) {
+	within := time.Duration(r.params.WithinMs) * time.Millisecond
+	v.Declared = fmt.Sprintf("back within %v", within)
+	v.Allowed = fmt.Sprintf("%d slices of %v in a row with at most %d errors per million", r.params.Sustain, r.slice, r.params.BudgetPPM)
+	lost := 0
+	for _, g := range r.slices {
+		v.N += g.Size
+		lost += g.Hits
+	}
+	figure(v, "errors since", lost)
+	at, ok := r.recovered()
+	watched := time.Duration(len(r.slices)) * r.slice
+	// A late start of the clean row is a violation even if the row is not whole.
+	sure := watched - time.Duration(r.params.Sustain-1)*r.slice
+	switch {
+	case ok && at <= within:
+		v.Observed = fmt.Sprintf("recovered after %v", at)
+		figure(v, "recovery", at)
+		held(v, "%s", v.Observed)
+	case ok:
+		v.Observed = fmt.Sprintf("recovered after %v", at)
+		figure(v, "recovery", at)
+		v.Signature = "recovered too late"
+		violated(v, "recovered after %v, %v too late", at, at-within)
+	case sure > within:
+		v.Observed, v.Signature = fmt.Sprintf("not recovered in %v", watched), "not recovered"
+		violated(v, "%s", v.Observed)
+	default:
+		v.Observed = fmt.Sprintf("not recovered in %v", watched)
+		inconclusive(v, record.Harness, fmt.Sprintf("traffic was watched for %v only", watched))
+	}
+}

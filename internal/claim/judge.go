@@ -1,0 +1,276 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// accumulator is one claim at work: it is shown the items of the promise's
+// stages (place is the index into Promise.Stages) and then asked once.
+type accumulator interface {
+	observe(place int, o *record.Observation)
+	arrive(place int, a *record.Arrival)
+	span(place int, s *record.Span)
+	sample(place int, s *record.Sample)
+	// verdict fills in everything but the identity of the promise. It is asked
+	// only if the stages are whole and their generator was healthy.
+	verdict(v *record.Verdict)
+}
+
+// deaf ignores everything; claims embed it and listen to what they need.
+type deaf struct{}
+
+func (deaf) observe(int, *record.Observation) {}
+func (deaf) arrive(int, *record.Arrival)      {}
+func (deaf) span(int, *record.Span)           {}
+func (deaf) sample(int, *record.Sample)       {}
+
+// Judge judges promises in one pass over the record and gives one verdict for
+// each, in their order. The error, if any, is what the record's walk ended
+// with; the promises that it touches are inconclusive, the others stand.
+func Judge(ctx context.Context, source record.Source, promises []record.Promise) ([]record.Verdict, error) {
+	p := newPanel(source.Run(), promises)
+	err := source.Walk(ctx, p)
+	verdicts := make([]record.Verdict, len(promises))
+	for i, r := range p.readings {
+		verdicts[i] = r.close(p, err)
+	}
+	return verdicts, err
+}
+
+// One judges a single promise.
+func One(ctx context.Context, source record.Source, promise record.Promise) record.Verdict {
+	verdicts, _ := Judge(ctx, source, []record.Promise{promise}) // the error is in the verdict
+	return verdicts[0]
+}
+
+// panel hands each item to the readings that asked for its stage.
+type panel struct {
+	run        *record.Run
+	readings   []*reading
+	seats      [][]seat // by stage index
+	attendance []*attendance
+}
+
+type seat struct {
+	reading *reading
+	place   int
+}
+
+func newPanel(run *record.Run, promises []record.Promise) *panel {
+	p := &panel{run: run, seats: make([][]seat, len(run.Stages)), attendance: make([]*attendance, len(run.Stages))}
+	for i := range run.Stages {
+		p.attendance[i] = &attendance{stage: &run.Stages[i]}
+	}
+	for _, promise := range promises {
+		r := newReading(run, promise)
+		p.readings = append(p.readings, r)
+		for place, index := range r.indexes {
+			p.seats[index] = append(p.seats[index], seat{reading: r, place: place})
+		}
+	}
+	return p
+}
+
+func (p *panel) at(stage int) []seat {
+	if stage < 0 || stage >= len(p.seats) {
+		return nil
+	}
+	return p.seats[stage]
+}
+
+// Observation is part of record.Sink. A request outside the plan is noted, not
+// shown: claims index by Seq.
+func (p *panel) Observation(o *record.Observation) error {
+	seats := p.at(o.Stage)
+	if len(seats) == 0 || !p.attendance[o.Stage].admit(o) {
+		return nil
+	}
+	for _, s := range seats {
+		s.reading.guard(func(c accumulator) { c.observe(s.place, o) })
+	}
+	return nil
+}
+
+// Arrival is part of record.Sink.
+func (p *panel) Arrival(a *record.Arrival) error {
+	for _, s := range p.at(a.Stage) {
+		s.reading.guard(func(c accumulator) { c.arrive(s.place, a) })
+	}
+	return nil
+}
+
+// Span is part of record.Sink.
+func (p *panel) Span(sp *record.Span) error {
+	for _, s := range p.at(sp.Stage) {
+		s.reading.guard(func(c accumulator) { c.span(s.place, sp) })
+	}
+	return nil
+}
+
+// Sample is part of record.Sink.
+func (p *panel) Sample(sm *record.Sample) error {
+	for _, s := range p.at(sm.Stage) {
+		s.reading.guard(func(c accumulator) { c.sample(s.place, sm) })
+	}
+	return nil
+}
+
+// reading is one promise being judged.
+type reading struct {
+	promise     record.Promise
+	run         *record.Run
+	kind        kind
+	indexes     []int // of its stages in the run
+	claim       accumulator
+	unsupported string
+	failed      string // why there can be no verdict: the harness's fault
+}
+
+// brief is what a claim is opened with.
+type brief struct {
+	promise record.Promise
+	stages  []*record.Stage
+	run     *record.Run
+}
+
+func newReading(run *record.Run, promise record.Promise) *reading {
+	r := &reading{promise: promise, run: run}
+	if r.unsupported = lacking(run.Environment, promise); r.unsupported != "" {
+		return r
+	}
+	known, ok := kinds()[promise.Kind]
+	if !ok {
+		r.failed = fmt.Sprintf("no claim of kind %q", promise.Kind)
+		return r
+	}
+	r.kind = known
+	b := brief{promise: promise, run: run}
+	for _, name := range promise.Stages {
+		index, stage, found := run.StageNamed(name)
+		if !found {
+			r.failed = fmt.Sprintf("the record has no stage %q", name)
+			return r
+		}
+		r.indexes, b.stages = append(r.indexes, index), append(b.stages, stage)
+	}
+	r.open(b)
+	return r
+}
+
+func (r *reading) open(b brief) {
+	if len(b.stages) < max(1, r.kind.stages) {
+		r.failed = fmt.Sprintf("kind %s needs %d stages, the promise names %d", b.promise.Kind, max(1, r.kind.stages), len(b.stages))
+		return
+	}
+	defer r.rescue()
+	claim, err := r.kind.open(b)
+	if err != nil {
+		r.failed = "promise cannot be judged: " + err.Error()
+		return
+	}
+	r.claim = claim
+}
+
+func lacking(e record.Environment, p record.Promise) string {
+	for _, ability := range p.Requires {
+		for _, lack := range e.Lacks {
+			if lack.Ability == ability {
+				return ability + ": " + lack.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// guard runs a step of the claim unless it has already failed; a panic is the
+// harness's failure and never a verdict about the mesh.
+func (r *reading) guard(step func(accumulator)) {
+	if r.claim == nil || r.failed != "" {
+		return
+	}
+	defer r.rescue()
+	step(r.claim)
+}
+
+func (r *reading) rescue() {
+	if cause := recover(); cause != nil {
+		r.failed = fmt.Sprintf("the claim panicked: %v at %s", cause, panicSite(string(debug.Stack())))
+	}
+}
+
+// panicSite finds the line of this module that panicked in a stack dump.
+func panicSite(stack string) string {
+	_, below, _ := strings.Cut(stack, "panic(")
+	for line := range strings.Lines(below) {
+		if strings.Contains(line, "/internal/") && strings.Contains(line, ".go:") {
+			site, _, _ := strings.Cut(strings.TrimSpace(line), " +")
+			return site[strings.Index(site, "internal/"):]
+		}
+	}
+	return "an unknown line"
+}
+
+// close gives the verdict after the walk.
+func (r *reading) close(p *panel, walk error) record.Verdict {
+	v := r.identity()
+	if r.unsupported != "" {
+		v.Verdict, v.Reason = record.Unsupported, r.unsupported
+		v.Detail = "not judged: the environment does not offer " + r.unsupported
+		return v
+	}
+	if r.failed == "" {
+		r.failed = r.unfit(p, walk)
+	}
+	if r.failed == "" {
+		judged := v
+		r.guard(func(c accumulator) { c.verdict(&judged) })
+		if r.failed == "" {
+			return settle(judged)
+		}
+	}
+	inconclusive(&v, record.Harness, r.failed)
+	return v
+}
+
+func (r *reading) identity() record.Verdict {
+	v := record.Verdict{
+		ID: r.promise.ID, Task: r.promise.Task, Title: r.promise.Title, Unit: r.promise.Unit,
+		Alpha: r.promise.Alpha, Beta: r.promise.Beta, Delta: r.promise.Delta,
+		StandIn: r.promise.AboutNodeProxy && r.run.Environment.NodeProxy == record.StandIn,
+	}
+	for _, index := range r.indexes {
+		v.Config = append(v.Config, r.run.Stages[index].Config...)
+	}
+	return v
+}
+
+// unfit says why the record does not allow a verdict, or "".
+func (r *reading) unfit(p *panel, walk error) string {
+	var incomplete *record.Incomplete
+	if walk != nil && !errors.As(walk, &incomplete) {
+		return "the record could not be read: " + walk.Error()
+	}
+	for _, index := range r.indexes {
+		if incomplete != nil && incomplete.Broken(index) {
+			return fmt.Sprintf("stage %s: %v", r.run.Stages[index].Name, incomplete.Cause)
+		}
+		if reason := p.attendance[index].unfit(r.kind); reason != "" {
+			return fmt.Sprintf("stage %s: %s", r.run.Stages[index].Name, reason)
+		}
+	}
+	return ""
+}
+
+// settle makes sure that a claim said something: silence is inconclusive.
+func settle(v record.Verdict) record.Verdict {
+	if v.Verdict == "" {
+		inconclusive(&v, record.Harness, "the claim gave no verdict")
+	}
+	return v
+}

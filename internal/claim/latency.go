@@ -1,0 +1,227 @@
+package claim
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/stat"
+)
+
+// sampleOf is a set of latencies with values of which only a lower limit is
+// known: a timeout took at least its timeout, a failed request never became a
+// success. They are never dropped: that would make failing fast look fast.
+type sampleOf struct {
+	known    []time.Duration
+	censored []time.Duration
+	sorted   bool
+}
+
+func (s *sampleOf) add(o *record.Observation, measure string) {
+	took := o.Latency()
+	if measure == FromSent {
+		took = o.Done - o.Sent
+	}
+	if o.Class == record.ClassOK {
+		s.known = append(s.known, took)
+		return
+	}
+	s.censored = append(s.censored, took)
+}
+
+func (s *sampleOf) size() int { return len(s.known) + len(s.censored) }
+
+func (s *sampleOf) sort() {
+	if !s.sorted {
+		slices.Sort(s.known)
+		slices.Sort(s.censored)
+		s.sorted = true
+	}
+}
+
+// upper bounds a quantile from above; censored values lie above all others.
+func (s *sampleOf) upper(quantile int, alpha float64) (time.Duration, bool) {
+	s.sort()
+	r, ok := stat.UpperRank(s.size(), quantile, alpha)
+	if !ok || r > len(s.known) {
+		return math.MaxInt64, false
+	}
+	return s.known[r-1], true
+}
+
+// lower bounds a quantile from below; a censored value counts as its limit,
+// which is below the truth.
+func (s *sampleOf) lower(quantile int, alpha float64) (time.Duration, bool) {
+	s.sort()
+	r, ok := stat.LowerRank(s.size(), quantile, alpha)
+	if !ok {
+		return 0, false
+	}
+	all := s.known
+	if len(s.censored) > 0 {
+		all = slices.Sorted(slices.Values(slices.Concat(s.known, s.censored)))
+	}
+	return all[r-1], true
+}
+
+// point is the observed quantile, for reading only.
+func (s *sampleOf) point(quantile int) string {
+	s.sort()
+	rank := (s.size()*quantile + 999) / 1000
+	if rank < 1 || rank > len(s.known) {
+		return "beyond what was measured"
+	}
+	return milliseconds(s.known[rank-1])
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+}
+
+func fromMilliseconds(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
+
+func quantileName(perMille int) string {
+	return fmt.Sprintf("p%g", float64(perMille)/10)
+}
+
+// latency accumulates LatencyParams.
+type latency struct {
+	deaf
+	promise record.Promise
+	params  LatencyParams
+	stage   *record.Stage
+	targets choice
+	where   *probe
+	taken   sampleOf
+	slowest oddest
+}
+
+func openLatency(b brief) (accumulator, error) {
+	params, err := paramsOf[LatencyParams](b.promise)
+	if err != nil {
+		return nil, err
+	}
+	l := &latency{promise: b.promise, params: params, stage: b.stages[0]}
+	if l.targets, err = chooseTargets(l.stage, params.Targets); err != nil {
+		return nil, err
+	}
+	if params.Where != nil {
+		where, err := newProbe(*params.Where)
+		if err != nil {
+			return nil, err
+		}
+		if where.late() {
+			return nil, fmt.Errorf("latency cannot be selected by what was collected after the load")
+		}
+		l.where = &where
+	}
+	return l, checkQuantiles(params)
+}
+
+func checkQuantiles(params LatencyParams) error {
+	if len(params.Bounds) == 0 {
+		return fmt.Errorf("no bound is given")
+	}
+	for _, b := range params.Bounds {
+		if b.Quantile <= 0 || b.Quantile >= 1000 || b.AtLeastMs == 0 && b.AtMostMs == 0 {
+			return fmt.Errorf("bound on %s says nothing", quantileName(b.Quantile))
+		}
+	}
+	return nil
+}
+
+func (l *latency) observe(_ int, o *record.Observation) {
+	if !l.targets.has(o.Target) || l.where != nil && !l.where.seen(o) {
+		return
+	}
+	l.taken.add(o, l.params.Measure)
+	for _, b := range l.params.Bounds {
+		if b.AtMostMs > 0 && o.Latency() > fromMilliseconds(b.AtMostMs) || b.AtLeastMs > 0 && o.Latency() < fromMilliseconds(b.AtLeastMs) {
+			l.slowest.add(o.Seq, func() string { return trail(l.stage, o) + "  " + milliseconds(o.Latency()) })
+		}
+	}
+}
+
+func (l *latency) verdict(v *record.Verdict) {
+	v.N = l.taken.size()
+	each := float64(len(l.params.Bounds))
+	var observed, allowed, refuted, open []string
+	for _, b := range l.params.Bounds {
+		name := quantileName(b.Quantile)
+		observed = append(observed, name+" "+l.taken.point(b.Quantile))
+		allowed = append(allowed, b.String())
+		proof := l.judge(b, l.promise.Alpha/each, l.promise.Beta)
+		figure(v, name, proof.text)
+		if proof.refuted {
+			refuted = append(refuted, proof.text)
+		} else if !proof.shown {
+			open = append(open, proof.text)
+		}
+	}
+	v.Observed, v.Allowed = strings.Join(observed, ", "), strings.Join(allowed, ", ")
+	v.Declared = v.Allowed
+	figure(v, "timeouts and errors", len(l.taken.censored))
+	switch {
+	case len(refuted) > 0:
+		v.FirstOdd, v.Signature = l.slowest.text, "latency out of bounds: "+v.Allowed
+		violated(v, "%s", strings.Join(refuted, ", "))
+	case tooFew(v, l.promise):
+	case len(open) > 0:
+		inconclusive(v, record.Nature, strings.Join(open, ", ")+": neither shown nor refuted")
+	default:
+		held(v, "every bound is shown with confidence %g", 1-l.promise.Beta)
+	}
+}
+
+// String is the bound in words.
+func (b QuantileBound) String() string {
+	var parts []string
+	if b.AtLeastMs > 0 {
+		parts = append(parts, fmt.Sprintf("%s ≥ %g ms", quantileName(b.Quantile), b.AtLeastMs))
+	}
+	if b.AtMostMs > 0 {
+		parts = append(parts, fmt.Sprintf("%s ≤ %g ms", quantileName(b.Quantile), b.AtMostMs))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// proof is what can be said of one bound.
+type proof struct {
+	shown, refuted bool
+	text           string
+}
+
+func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
+	p := proof{shown: true}
+	name := quantileName(b.Quantile)
+	if b.AtMostMs > 0 {
+		limit := fromMilliseconds(b.AtMostMs)
+		upper, ok := l.taken.upper(b.Quantile, beta)
+		lower, any := l.taken.lower(b.Quantile, alpha)
+		p.shown = p.shown && ok && upper <= limit
+		p.refuted = p.refuted || any && lower > limit
+		p.text += bounded(name, "at most", upper, ok) + " "
+	}
+	if b.AtLeastMs > 0 {
+		limit := fromMilliseconds(b.AtLeastMs)
+		lower, ok := l.taken.lower(b.Quantile, beta)
+		upper, any := l.taken.upper(b.Quantile, alpha)
+		p.shown = p.shown && ok && lower >= limit
+		p.refuted = p.refuted || any && upper < limit
+		p.text += bounded(name, "at least", lower, ok)
+	}
+	p.text = strings.TrimSpace(p.text)
+	return p
+}
+
+func bounded(name, word string, at time.Duration, ok bool) string {
+	if !ok {
+		return name + " has no bound"
+	}
+	return fmt.Sprintf("%s is %s %s", name, word, milliseconds(at))
+}
