@@ -59,20 +59,33 @@ func receive(t testing.TB, conn *net.UnixConn) []byte {
 // SendRaw passes bytes and descriptors, and returns the error of the answer.
 func (s *Session) SendRaw(t testing.TB, packet []byte, files ...*os.File) string {
 	t.Helper()
-	var control []byte
-	if len(files) > 0 {
-		var fds []int
-		for _, f := range files {
-			fds = append(fds, int(f.Fd()))
-		}
-		control = syscall.UnixRights(fds...)
-	}
-	_, _, err := s.conn.WriteMsgUnix(packet, control, nil)
-	require.NoError(t, err)
+	s.write(t, packet, files)
 	response := &zdsapi.WorkloadResponse{}
 	require.NoError(t, proto.Unmarshal(receive(t, s.conn), response))
 	require.NotNil(t, response.GetAck())
 	return response.GetAck().GetError()
+}
+
+// SendUnanswered does not wait for an answer.
+func (s *Session) SendUnanswered(t testing.TB, request *zdsapi.WorkloadRequest, files ...*os.File) {
+	t.Helper()
+	packet, err := proto.Marshal(request)
+	require.NoError(t, err)
+	s.write(t, packet, files)
+}
+
+func (s *Session) write(t testing.TB, packet []byte, files []*os.File) {
+	t.Helper()
+	var fds []int
+	for _, f := range files {
+		fds = append(fds, int(f.Fd()))
+	}
+	var control []byte
+	if len(fds) > 0 {
+		control = syscall.UnixRights(fds...)
+	}
+	_, _, err := s.conn.WriteMsgUnix(packet, control, nil)
+	require.NoError(t, err)
 }
 
 // Send is SendRaw for a message.
@@ -97,7 +110,7 @@ func AddRequest(uid, name string) *zdsapi.WorkloadRequest {
 	}}}
 }
 
-// Keep, Delete and Snapshot are the other messages.
+// Keep names a pod whose namespace was not found.
 func (s *Session) Keep(t testing.TB, uid string) string {
 	t.Helper()
 	return s.Send(t, &zdsapi.WorkloadRequest{Payload: &zdsapi.WorkloadRequest_Keep{Keep: &zdsapi.KeepWorkload{Uid: uid}}})

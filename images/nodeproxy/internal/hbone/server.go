@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
@@ -47,6 +48,9 @@ type Answer interface {
 
 // Server accepts tunnels for one pod.
 type Server struct {
+	// HandshakeTimeout bounds how long a peer may take to prove itself.
+	HandshakeTimeout time.Duration
+
 	http  *http.Server
 	http2 *http2.Server
 	calls Handler
@@ -55,7 +59,7 @@ type Server struct {
 // NewServer hands calls to a handler. What goes wrong inside HTTP/2 is written
 // to faults.
 func NewServer(calls Handler, faults *log.Logger) (*Server, error) {
-	s := &Server{http: &http.Server{ErrorLog: faults}, calls: calls, http2: &http2.Server{
+	s := &Server{HandshakeTimeout: handshakeTimeout, http: &http.Server{ErrorLog: faults}, calls: calls, http2: &http2.Server{
 		MaxConcurrentStreams:         serverStreams,
 		MaxUploadBufferPerStream:     streamWindow,
 		MaxUploadBufferPerConnection: connectionWindow,
@@ -72,7 +76,7 @@ func NewServer(calls Handler, faults *log.Logger) (*Server, error) {
 func (s *Server) Serve(ctx context.Context, raw net.Conn, config *tls.Config) error {
 	defer raw.Close()
 	secured := tls.Server(raw, config)
-	shakeCtx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	shakeCtx, cancel := context.WithTimeout(ctx, s.HandshakeTimeout)
 	defer cancel()
 	if err := secured.HandshakeContext(shakeCtx); err != nil {
 		return fmt.Errorf("TLS with %s: %w", raw.RemoteAddr(), err)
