@@ -14,9 +14,12 @@ const (
 	defaultBlock = 200
 	// approximation is how much smaller than its share of alpha a p-value of a
 	// dispersion test must be: chi-squared is an approximation whose true error
-	// far out is up to twice the nominal one at five expected events per group
-	// (see docs/operating-characteristics.md); ten leaves room.
+	// far out is up to three times the nominal one
+	// (docs/operating-characteristics.md); ten leaves room.
 	approximation = 10
+	// leastBlocks makes under-dispersion mean something: a few blocks are exactly
+	// equal by chance far too often.
+	leastBlocks = 16
 	// mostGroups bounds the connections that are compared.
 	mostGroups = 100_000
 )
@@ -203,7 +206,7 @@ func (i *independence) byBlocks() aspect {
 	}
 	a := aspect{name: OverBlocks, why: "the picker counts: every stretch has the same share"}
 	d := stat.Disperse(whole)
-	if !d.Ready {
+	if !d.Ready || len(whole) < leastBlocks {
 		a.lack = fmt.Sprintf("%d blocks of %d requests are too few to compare", len(whole), i.params.Block)
 	}
 	a.p = min(1, approximation*d.Under)

@@ -1,0 +1,195 @@
+// Command characteristics prints the operating characteristics of the tests
+// that verdicts rest on: how often they are wrong and how many requests they
+// take. Every figure is computed exactly by recursion over (requests, hits),
+// the truncation included; none is simulated. The output is committed as
+// docs/operating-characteristics.md.
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/wayproof/wayproof/internal/stat"
+)
+
+func main() {
+	if err := render(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "characteristics:", err)
+		os.Exit(1)
+	}
+}
+
+const head = `# Operating characteristics
+
+How often the share tests are wrong, and how many requests they take. Made by
+` + "`go run ./internal/stat/characteristics > docs/operating-characteristics.md`" + `, exact by recursion
+over (requests, hits), truncation included; a test holds this file against the program.
+
+A sound mesh is called violated with probability *false alarm*; one that is off by delta is called
+held with probability *miss*. *Undecided* is the share of trials still open at the cap N, which are
+then decided by the band: the test itself never ends without a verdict.
+`
+
+func render(w io.Writer) error {
+	var out strings.Builder
+	out.WriteString(head)
+	for _, part := range []func(io.Writer) error{designs, shares, dependence, dispersion} {
+		if err := part(&out); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// goals are the share tests of the suites, at the alpha of a single claim.
+var goals = []struct {
+	name            string
+	perMille, delta int
+}{
+	{"split 70/30", 700, 50}, {"split 90/10", 900, 50}, {"sampling 50 %, mirror 50 %, two pods", 500, 50},
+	{"split 99/1", 990, 50}, {"abort 10 %, mirror 10 %", 100, 20}, {"split 70/30, finer", 700, 30},
+}
+
+func goalOf(perMille, delta int) stat.Goal {
+	return stat.Goal{Share: stat.PerMille(perMille), Delta: delta, Alpha: 1e-6, Beta: 1e-3}
+}
+
+func designs(w io.Writer) error {
+	fmt.Fprint(w, `
+## The sequential tests, alpha 1e-6, beta 1e-3
+
+| claim | share | delta | fixed sample [band] | cap N [band] | false alarm | miss below | miss above | sound: mean | median | 90 % | median of fixed | undecided |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
+`)
+	for _, g := range goals {
+		goal := goalOf(g.perMille, g.delta)
+		fixed, err := stat.DesignFixed(goal)
+		if err != nil {
+			return err
+		}
+		s, err := stat.DesignSequential(goal)
+		if err != nil {
+			return err
+		}
+		at := s.At(goal.Share)
+		fmt.Fprintf(w, "| %s | %s | %g points | %d [%d..%d] | %d [%d..%d] | %.3e | %s | %s | %.0f | %d | %d | %.3f | %.1e |\n",
+			g.name, goal.Share, float64(g.delta)/10, fixed.N, fixed.Lo, fixed.Hi, s.N, s.Lo, s.Hi,
+			s.FalseLow+s.FalseHigh, missed(s.MissLow), missed(s.MissHigh), at.Mean, at.Median, at.P90,
+			float64(at.Median)/float64(fixed.N), at.LastLook)
+	}
+	return nil
+}
+
+// missed prints a miss, or a dash where the deviation does not exist.
+func missed(p float64) string {
+	if p == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.3e", p)
+}
+
+func shares(w io.Writer) error {
+	s, err := stat.DesignSequential(goalOf(700, 50))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `
+## A promise of 70/30 over the true share, delta 5 points, N = %d
+
+| true share | P(held) | P(violated) | mean | median | 90 %% | undecided at N |
+|---|---|---|---|---|---|---|
+`, s.N)
+	for _, p := range []int{500, 600, 630, 650, 660, 670, 675, 680, 690, 700, 710, 720, 730, 740, 750, 770, 800} {
+		at := s.At(stat.PerMille(p))
+		fmt.Fprintf(w, "| %s | %.3e | %.3e | %.0f | %d | %d | %.1e |\n", stat.PerMille(p), at.Held, at.Low+at.High, at.Mean, at.Median, at.P90, at.LastLook)
+	}
+	return nil
+}
+
+func dependence(w io.Writer) error {
+	fmt.Fprint(w, `
+## The runs test, 70 % of n requests, p below which it rejects on either side: 5e-7
+
+| n | expected runs | rejects up to | rejects from | that is a lag-1 correlation of about |
+|---|---|---|---|---|
+`)
+	for _, n := range []int{500, 1000, 2000, 5590, 6690} {
+		r := stat.Runs{Ones: n * 7 / 10, Zeros: n - n*7/10}
+		few, many := 0, n
+		for r.AtMost(few+1) <= 5e-7 {
+			few++
+		}
+		for many = few + 1; r.AtLeast(many) > 5e-7; many++ {
+		}
+		mean := 1 + 2*float64(r.Ones)*float64(r.Zeros)/float64(n)
+		fmt.Fprintf(w, "| %d | %.0f | %d | %d | %+.3f, %+.3f |\n", n, mean, few, many, 1-float64(few)/mean, 1-float64(many)/mean)
+	}
+	return nil
+}
+
+func dispersion(w io.Writer) error {
+	fmt.Fprint(w, `
+## The chi-squared approximation of the dispersion test, share 70 %
+
+The true probability that groups of independent picks disperse at least as much (over) or at most
+as much (under) as the approximation allows at a level, by convolution over the groups at the known
+share. The claim asks for a tenth of its level, so a factor below 10 keeps its promise. Counts are
+integers: two groups are often exactly equal, so "under" is only asked of 16 groups and more.
+
+| groups | requests per group | level | over: true probability | factor | under: true probability | factor |
+|---|---|---|---|---|---|---|
+`)
+	for _, groups := range []int{2, 16, 32} {
+		for _, size := range []int{20, 50, 200} {
+			for _, level := range []float64{1e-3, 1e-5, 3e-8} {
+				over, under := trueLevels(groups, size, level)
+				fmt.Fprintf(w, "| %d | %d | %.0e | %.2e | %.2f | %.2e | %.2f |\n", groups, size, level, over, over/level, under, under/level)
+			}
+		}
+	}
+	return nil
+}
+
+// trueLevels convolves the squared deviation of one group, which is an integer
+// where seven tenths of the size are, over all groups.
+func trueLevels(groups, size int, level float64) (over, under float64) {
+	const p = 0.7
+	half, unit := float64(groups)/2, float64(size)*p*(1-p)
+	high := 2 * mathext.GammaIncRegCompInv(half, level) * unit
+	low := 2 * mathext.GammaIncRegInv(half, level) * unit
+	kept := int(math.Ceil(high)) // sums below here are told apart, the rest is over
+	mass := make([]float64, kept)
+	mass[0] = 1
+	for range groups {
+		mass, over = convolve(mass, over, size)
+	}
+	for sum, m := range mass {
+		if float64(sum) <= low {
+			under += m
+		}
+	}
+	return over, under
+}
+
+// convolve adds one group; what leaves the kept sums is over for good.
+func convolve(mass []float64, over float64, size int) ([]float64, float64) {
+	next := make([]float64, len(mass))
+	for x := range size + 1 {
+		off := x - size*7/10
+		weight := stat.Exactly(x, size, 0.7)
+		for sum, m := range mass {
+			if to := sum + off*off; to < len(next) {
+				next[to] += m * weight
+			} else {
+				over += m * weight
+			}
+		}
+	}
+	return next, over
+}
