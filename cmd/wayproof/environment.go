@@ -22,12 +22,14 @@ type environmentFlags struct {
 	nodeImage, agentImage       string
 	ztunnelNamespace, channel   string
 	values                      string
+	keep                        bool
 }
 
 func (f *environmentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.cluster, "cluster", env("CLUSTER", kind.DefaultCluster), "name of the kind cluster (CLUSTER)")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig that gets the cluster's entry (KUBECONFIG; default: kubectl's own)")
+	flags.BoolVar(&f.keep, "keep", env("KEEP", "") != "", "keep what was made, also what could not be finished (KEEP)")
 	flags.StringVar(&f.config, "kind-config", "", "kind configuration (default: the kind-config.yaml built in)")
 	flags.StringVar(&f.images, "images", env("IMAGES", kind.SourceAuto), "where images come from: auto, pull, build, archive:DIR, or a source and single archives over it: build,archive:DIR (IMAGES)")
 	flags.StringVar(&f.istio, "istio", env("ISTIO", defaultIstio), "Istio release to pull (ISTIO)")
@@ -65,7 +67,7 @@ func (f *environmentFlags) environment() (*kind.Environment, error) {
 	return kind.New(kind.Options{
 		Cluster: f.cluster, Kubeconfig: firstPath(f.kubeconfig), Config: config,
 		Images: source, Archive: archive, Istio: f.istio, Hub: f.hub, Charts: f.charts,
-		NodeImage: f.nodeImage, Agent: f.agentImage,
+		NodeImage: f.nodeImage, Agent: f.agentImage, Keep: f.keep,
 		Mesh: ambient.Options{ZtunnelNamespace: f.ztunnelNamespace, Channel: gatewayapi.Channel(f.channel), ValuesFile: f.values},
 	})
 }

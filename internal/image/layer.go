@@ -31,20 +31,34 @@ type File struct {
 // is by path and every time is the epoch, so an unchanged input gives an
 // unchanged digest.
 func Layer(files []File) (v1.Layer, error) {
+	return FromTar(Tar(files))
+}
+
+// Tar streams files as a tar archive.
+func Tar(files []File) tarball.Opener {
 	sorted := append(parents(files), files...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
-	return FromTar(func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
 		reader, writer := io.Pipe()
 		go func() { writer.CloseWithError(writeTar(writer, sorted)) }()
 		return reader, nil
-	})
+	}
 }
 
 // FromTar makes a layer of an uncompressed tar stream that can be opened again
 // and again.
 func FromTar(open tarball.Opener) (v1.Layer, error) {
-	layer, err := tarball.LayerFromOpener(open,
-		tarball.WithCompression(compression.ZStd), tarball.WithCompressionLevel(1))
+	return packed(open, compression.ZStd)
+}
+
+// Plain makes a layer that stays uncompressed: older engines load nothing that
+// zstd packed, and an archive that never leaves the machine gains nothing by it.
+func Plain(open tarball.Opener) (v1.Layer, error) {
+	return packed(open, compression.None)
+}
+
+func packed(open tarball.Opener, how compression.Compression) (v1.Layer, error) {
+	layer, err := tarball.LayerFromOpener(open, tarball.WithCompression(how), tarball.WithCompressionLevel(1))
 	if err != nil {
 		return nil, fmt.Errorf("pack layer: %w", err)
 	}

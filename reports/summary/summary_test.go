@@ -47,7 +47,7 @@ func TestBlockSaysWhatTheDesignAsksFor(t *testing.T) {
 	assert.Contains(t, lines[0], "declared v1 70 %, v2 30 %")
 	assert.True(t, strings.HasSuffix(lines[0], "VIOLATED (blame: mesh)"), lines[0])
 	for _, want := range []string{
-		"allowed v1 3751..4086 of 5600 at alpha 1e-6; p = 3.5e-15", "first odd request #17",
+		"allowed v1 3751..4086 of 5600 at alpha 1e-6; p = 7.8e-12", "first odd request #17",
 		"generation 2: Accepted", "seed 1724; Istio 1.31.0, Kubernetes 1.36.2",
 		"evidence artifacts/r1/evidence/", "again: wayproof replay artifacts/r1",
 	} {

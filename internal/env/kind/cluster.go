@@ -138,7 +138,7 @@ func (e *Environment) create(ctx context.Context, progress mesh.Progress) (*stat
 	err = e.createOrUndo(ctx, known, []cluster.CreateOption{
 		cluster.CreateWithV1Alpha4Config(config), cluster.CreateWithNodeImage(e.plan.node),
 		cluster.CreateWithKubeconfigPath(e.options.Kubeconfig), cluster.CreateWithWaitForReady(readyWait),
-		cluster.CreateWithDisplayUsage(false), cluster.CreateWithDisplaySalutation(false),
+		cluster.CreateWithRetain(e.options.Keep), cluster.CreateWithDisplayUsage(false), cluster.CreateWithDisplaySalutation(false),
 	})
 	done(err)
 	if err != nil {
@@ -164,6 +164,9 @@ func (e *Environment) createOrUndo(ctx context.Context, known *state, options []
 	case err := <-created:
 		if err == nil {
 			return nil
+		}
+		if e.options.Keep {
+			return fmt.Errorf("create kind cluster %s (its nodes are kept for a look): %w", e.options.Cluster, err)
 		}
 		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, err), e.undo(ctx, known))
 	case <-ctx.Done():

@@ -37,6 +37,7 @@ type Options struct {
 	Charts     string // repository that pulled charts come from; empty means Istio's own
 	NodeImage  string // node image to pull; empty means kind's own
 	Agent      string // agent image to pull instead of building it
+	Keep       bool   // leave a cluster that could not be made for a look at it
 	// Mesh holds what a user may choose of the mesh: ztunnel's namespace, the
 	// Gateway API channel, a file of chart values. The image source fills the rest.
 	Mesh ambient.Options

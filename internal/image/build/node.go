@@ -46,7 +46,7 @@ type nodeParts struct {
 }
 
 func (b *Builder) assembleNode(ctx context.Context, in inputs, parts nodeParts) error {
-	root, err := image.FromTar(func() (io.ReadCloser, error) { return os.Open(in.root + ".tar") })
+	root, err := image.Plain(func() (io.ReadCloser, error) { return os.Open(in.root + ".tar") })
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (b *Builder) assembleNode(ctx context.Context, in inputs, parts nodeParts) 
 	if err != nil {
 		return err
 	}
-	programs, err := image.Layer(files)
+	programs, err := image.Plain(image.Tar(files))
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (b *Builder) assembleNode(ctx context.Context, in inputs, parts nodeParts) 
 	if err := preload(ctx, parts.containerd, parts.set.Layout, store); err != nil {
 		return err
 	}
-	images, err := image.FromTar(func() (io.ReadCloser, error) { return os.Open(store) })
+	images, err := image.Plain(func() (io.ReadCloser, error) { return os.Open(store) })
 	if err != nil {
 		return err
 	}

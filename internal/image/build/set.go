@@ -106,21 +106,20 @@ var glibcLibraries = [...]string{ //nolint:gochecknoglobals // a constant list
 	"/lib/x86_64-linux-gnu/libnss_dns.so.2", "/lib/x86_64-linux-gnu/libnss_files.so.2",
 }
 
-// netfilterFiles is iptables with its modules, nft, ipset and conntrack.
+// netfilterFiles is iptables with its modules, nft, ipset and conntrack, and
+// every library that any of them needs.
 func (in *inputs) netfilterFiles() ([]image.File, error) {
-	files, err := image.Closure(in.root, netfilterPrograms[:]...)
-	if err != nil {
-		return nil, err
-	}
 	const modules = "/usr/lib/x86_64-linux-gnu/xtables"
 	found, err := filepath.Glob(filepath.Join(in.root, modules, "*.so"))
 	if err != nil || len(found) == 0 {
 		return nil, fmt.Errorf("no iptables modules below %s%s", in.root, modules)
 	}
+	programs := netfilterPrograms[:]
 	for _, module := range found {
-		files = append(files, image.File{Path: filepath.Join(modules, filepath.Base(module)), From: module, Mode: 0o644})
+		programs = append(programs, filepath.Join(modules, filepath.Base(module)))
 	}
-	return append(files, image.File{Path: "/run", Dir: true, Mode: 0o755}), nil
+	files, err := image.Closure(in.root, programs...)
+	return append(files, image.File{Path: "/run", Dir: true, Mode: 0o755}), err
 }
 
 // name gives every image its reference. Istio's share one tag, because istiod
@@ -151,7 +150,7 @@ func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
 }
 
 // tableVersion changes whenever the way images are put together does.
-const tableVersion = "1"
+const tableVersion = "3"
 
 // istioVersion shortens the pseudo-version of Istio's module to a tag.
 func istioVersion(pseudo string) string {

@@ -147,8 +147,9 @@ integers: two groups are often exactly equal, so "under" is only asked of 16 gro
 `)
 	for _, groups := range []int{2, 16, 32} {
 		for _, size := range []int{20, 50, 200} {
-			for _, level := range []float64{1e-3, 1e-5, 3e-8} {
-				over, under := trueLevels(groups, size, level)
+			sum := sumsOf(groups, size)
+			for _, level := range levels {
+				over, under := sum.beyond(level)
 				fmt.Fprintf(w, "| %d | %d | %.0e | %.2e | %.2f | %.2e | %.2f |\n", groups, size, level, over, over/level, under, under/level)
 			}
 		}
@@ -156,20 +157,39 @@ integers: two groups are often exactly equal, so "under" is only asked of 16 gro
 	return nil
 }
 
-// trueLevels convolves the squared deviation of one group, which is an integer
-// where seven tenths of the size are, over all groups.
-func trueLevels(groups, size int, level float64) (over, under float64) {
+// levels are those of the table, the smallest last.
+var levels = []float64{1e-3, 1e-5, 3e-8}
+
+// sums is the distribution of the sum of squared deviations over groups, an
+// integer where seven tenths of the group's size are; what is beyond the
+// smallest level is only counted.
+type sums struct {
+	mass       []float64
+	beyondAll  float64
+	half, unit float64
+}
+
+func sumsOf(groups, size int) sums {
 	const p = 0.7
-	half, unit := float64(groups)/2, float64(size)*p*(1-p)
-	high := 2 * mathext.GammaIncRegCompInv(half, level) * unit
-	low := 2 * mathext.GammaIncRegInv(half, level) * unit
-	kept := int(math.Ceil(high)) // sums below here are told apart, the rest is over
-	mass := make([]float64, kept)
-	mass[0] = 1
+	s := sums{half: float64(groups) / 2, unit: float64(size) * p * (1 - p)}
+	limit := 2 * mathext.GammaIncRegCompInv(s.half, levels[len(levels)-1]) * s.unit
+	s.mass = make([]float64, int(math.Ceil(limit)))
+	s.mass[0] = 1
 	for range groups {
-		mass, over = convolve(mass, over, size)
+		s.mass, s.beyondAll = convolve(s.mass, s.beyondAll, size)
 	}
-	for sum, m := range mass {
+	return s
+}
+
+// beyond gives the true probability of both rejections at a level.
+func (s sums) beyond(level float64) (over, under float64) {
+	high := 2 * mathext.GammaIncRegCompInv(s.half, level) * s.unit
+	low := 2 * mathext.GammaIncRegInv(s.half, level) * s.unit
+	over = s.beyondAll
+	for sum, m := range s.mass {
+		if float64(sum) >= high {
+			over += m
+		}
 		if float64(sum) <= low {
 			under += m
 		}
@@ -183,6 +203,9 @@ func convolve(mass []float64, over float64, size int) ([]float64, float64) {
 	for x := range size + 1 {
 		off := x - size*7/10
 		weight := stat.Exactly(x, size, 0.7)
+		if weight < 1e-20 {
+			continue // far below every level of the table
+		}
 		for sum, m := range mass {
 			if to := sum + off*off; to < len(next) {
 				next[to] += m * weight

@@ -10,8 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/record"
@@ -40,6 +42,7 @@ type Stage struct {
 	Odd      *Lanes        // requests that failed or were answered 5xx, by class, by intended time
 	Statuses *Counts       // of answers
 	Arms     *Path         // answers by version, in intended order
+	Through  *Through      // answers by waypoint replica and version
 	Pods     *Counts       // connections by the pod that answered their first request
 	Copies   []*Copies     // arrivals by receiver; only where asked for
 	Series   []*Series     // numeric samples
@@ -78,7 +81,7 @@ func newStage(s *record.Stage, copies bool) *Stage {
 	span := max(length, s.Collected.Sub(s.Base))
 	stage := &Stage{
 		Length: length, Span: span, Latency: newGrid(), Odd: newLanes(),
-		Statuses: NewCounts(12), Pods: NewCounts(12), Arms: newPath(s.Load.Hits),
+		Statuses: NewCounts(12), Pods: NewCounts(12), Arms: newPath(s.Load.Hits), Through: newThrough(),
 	}
 	if copies {
 		stage.Copies = []*Copies{}
@@ -112,8 +115,10 @@ func (r *reader) Observation(o *record.Observation) error {
 	if s == nil {
 		return nil
 	}
+	waypoint := peer(planned, o.Peer)
 	s.add(o)
-	r.digest.calls.request(o, planned.Peers[o.Peer])
+	s.Through.add(waypoint, o.Version)
+	r.digest.calls.request(o, waypoint)
 	return nil
 }
 
@@ -126,7 +131,7 @@ func (r *reader) Arrival(a *record.Arrival) error {
 	if s.Copies != nil {
 		s.copied(a, planned.Load.Hits)
 	}
-	r.digest.calls.arrival(a, planned.Peers[a.Peer])
+	r.digest.calls.arrival(a, peer(planned, a.Peer))
 	return nil
 }
 
@@ -139,6 +144,14 @@ func (r *reader) Sample(m *record.Sample) error {
 		s.sampled(m, planned.Base)
 	}
 	return nil
+}
+
+// peer is the name of a peer's address, with or without a port; "" if it has none.
+func peer(s *record.Stage, address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
+	return s.Peers[strings.Trim(address, "[]")]
 }
 
 // Failed is true of a request without an answer, and of one answered 5xx.

@@ -105,6 +105,15 @@ func checkEdges(t *testing.T, d *Digest) {
 	assert.True(t, slices.IsSortedFunc(d.Traffic, func(a, b Edge) int { return b.Calls - a.Calls }))
 }
 
+func TestPeerWithAndWithoutPort(t *testing.T) {
+	s := &record.Stage{Peers: map[string]string{"10.0.0.1": "a", "fd00::1": "b"}}
+	for address, want := range map[string]string{
+		"10.0.0.1": "a", "10.0.0.1:41000": "a", "[fd00::1]:1": "b", "fd00::1": "b", "10.0.0.2:1": "", "": "",
+	} {
+		assert.Equal(t, want, peer(s, address), address)
+	}
+}
+
 type broken struct{ *record.Memory }
 
 func (b broken) Walk(ctx context.Context, sink record.Sink) error {

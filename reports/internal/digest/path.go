@@ -1,5 +1,10 @@
 package digest
 
+import (
+	"maps"
+	"slices"
+)
+
 // Blocks is the number of blocks of requests that a path is cut into.
 const Blocks = 128
 
@@ -48,3 +53,31 @@ func (p *Path) Of(version string) []Step {
 	}
 	return steps
 }
+
+// Through counts answers by waypoint replica and version: a replica that is
+// stale hides in the totals.
+type Through struct {
+	replicas *Counts
+	arms     map[string]*Counts
+}
+
+func newThrough() *Through {
+	return &Through{replicas: NewCounts(nodesKept), arms: map[string]*Counts{}}
+}
+
+func (t *Through) add(replica, version string) {
+	if replica == "" || version == "" {
+		return
+	}
+	replica = t.replicas.Add(replica)
+	if t.arms[replica] == nil {
+		t.arms[replica] = NewCounts(armsKept)
+	}
+	t.arms[replica].Add(version)
+}
+
+// Replicas gives the names of replicas in alphabetical order.
+func (t *Through) Replicas() []string { return slices.Sorted(maps.Keys(t.arms)) }
+
+// Of counts the answers through one replica by version.
+func (t *Through) Of(replica string) *Counts { return t.arms[replica] }

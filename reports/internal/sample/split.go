@@ -43,10 +43,10 @@ func splitStale() scene {
 		stage: stage(p.ID, "applied", 200, 28*time.Second), promises: []record.Promise{p},
 		verdicts: []record.Verdict{judge(p, record.Violated, record.Verdict{
 			Blame: record.Mesh, N: 5600, Declared: "v1 70 %, v2 30 %",
-			Observed: "v1 65.1 % (3646/5600), v2 34.9 % (1954/5600)", Allowed: "v1 3751..4086 of 5600", P: "3.5e-15",
+			Observed: "v1 65.8 % (3682/5600), v2 34.2 % (1918/5600)", Allowed: "v1 3751..4086 of 5600", P: "7.8e-12",
 			Detail:   "cars gets fewer answers from v1 than declared; waypoint replica b alone is off: look at what it serves",
 			FirstOdd: "#17 (id 4f1c9a-17)  load-0 → waypoint-travel-agency-6f7c-b → cars-v2-7f6b5d-p8q9r",
-			Figures: []record.Figure{{Name: "share of v1 through replica a", Value: "70.3 %"}, {Name: "share of v1 through replica b", Value: "59.9 %"},
+			Figures: []record.Figure{{Name: "share of v1 through replica a", Value: "70.5 %"}, {Name: "share of v1 through replica b", Value: "61.0 %"},
 				{Name: "oracles that disagree", Value: "0"}},
 			Evidence: []string{"evidence/task4-split-70-30/waypoint-b-config.json", "evidence/task4-split-70-30/route.yaml"},
 			Config:   []string{"route cars-traffic-split generation 2: Accepted, ResolvedRefs, ResolvedWaypoints"},
@@ -70,8 +70,8 @@ func splitHealthy() scene {
 	return scene{
 		stage: stage(p.ID, "applied", 200, 5*time.Second), promises: []record.Promise{p},
 		verdicts: []record.Verdict{judge(p, record.Held, record.Verdict{
-			N: 1000, Declared: "v1 90 %, v2 10 %", Observed: "v1 90.2 % (902/1000), v2 9.8 % (98/1000)",
-			Allowed: "stopped early: within the held line of both arms", P: "0.84",
+			N: 1000, Declared: "v1 90 %, v2 10 %", Observed: "v1 89.9 % (899/1000), v2 10.1 % (101/1000)",
+			Allowed: "stopped early: within the held line of both arms", P: "0.92",
 			Detail: "the split is as declared; the sequential test stopped at request 1000 of at most 2873",
 		})},
 		request: func(rng *rand.Rand, x *exchange) {

@@ -83,6 +83,7 @@ func newSite(t *testing.T, application func(*net.TCPConn)) *site {
 	var err error
 	s.hbone, err = hbone.NewServer(s.gate, slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))
 	require.NoError(t, err)
+	s.hbone.HandshakeTimeout = 2 * time.Second
 	at := serve(t, func(c *net.TCPConn) {
 		s.accepted.Add(1)
 		_ = s.hbone.Serve(t.Context(), c, s.server.Load().Server())
@@ -308,7 +309,6 @@ func TestWrongRequests(t *testing.T) {
 // A peer that connects and says nothing is hung up on.
 func TestHalfOpenPeers(t *testing.T) {
 	s := newSite(t, echo)
-	s.hbone.HandshakeTimeout = 100 * time.Millisecond
 	conn, err := net.Dial("tcp", s.hop.Addr.String())
 	require.NoError(t, err)
 	defer conn.Close()
