@@ -57,7 +57,7 @@ func TestWhatARunWritesHoldsAgainstTheSchemas(t *testing.T) {
 	hostile, err := sample.NewHostile(1)
 	require.NoError(t, err)
 	for name, run := range map[string]*record.Run{
-		"sample": sample.New(1724, 1).Run(), "hostile": hostile.Run.Run(), "empty": {},
+		"sample": sample.New(1724, 1).Run(), "hostile": hostile.Run(), "empty": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			head, verdicts := written(t, run)
@@ -102,7 +102,7 @@ func TestSchemasNameEveryField(t *testing.T) {
 		"promise": reflect.TypeFor[record.Promise](), "stage": reflect.TypeFor[record.Stage](),
 		"load": reflect.TypeFor[record.Load](), "target": reflect.TypeFor[record.Target](),
 		"health": reflect.TypeFor[record.Health](), "window": reflect.TypeFor[record.Window](),
-		"event": reflect.TypeFor[record.Event](), "finding": reflect.TypeFor[record.Finding](),
+		"event": reflect.TypeFor[record.Event](), "finding": reflect.TypeFor[record.Finding](), "design": reflect.TypeFor[record.Design](),
 	} {
 		assert.Equal(t, fields(typ), properties(defs[name]), name)
 	}

@@ -122,7 +122,7 @@ func TestStructureIsThatOfTheSchema(t *testing.T) {
 	hostile, err := sample.NewHostile(1)
 	require.NoError(t, err)
 	for name, run := range map[string]*record.Run{
-		"sample": sample.New(1724, 1).Run(), "hostile": hostile.Run.Run(), "empty": {},
+		"sample": sample.New(1724, 1).Run(), "hostile": hostile.Run(), "empty": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, _ := render(t, run)

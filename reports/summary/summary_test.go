@@ -65,8 +65,8 @@ func TestHostileTextStaysText(t *testing.T) {
 	hostile, err := sample.NewHostile(1)
 	require.NoError(t, err)
 	var terminal, markdown strings.Builder
-	require.NoError(t, summary.Terminal(&terminal, hostile.Run.Run(), ""))
-	require.NoError(t, summary.Markdown(&markdown, hostile.Run.Run(), ""))
+	require.NoError(t, summary.Terminal(&terminal, hostile.Run(), ""))
+	require.NoError(t, summary.Markdown(&markdown, hostile.Run(), ""))
 	for _, bad := range []string{"\x1b", "\x00", "\u202e", "\r"} {
 		assert.NotContains(t, terminal.String(), bad)
 		assert.NotContains(t, markdown.String(), bad)

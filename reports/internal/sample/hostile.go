@@ -26,7 +26,7 @@ func Payloads() []string {
 }
 
 // Hostile is a run in which everything that a cluster could have written is a payload.
-type Hostile struct{ *Run }
+type Hostile struct{ honest *Run }
 
 // NewHostile makes a hostile run.
 func NewHostile(seed uint64) (*Hostile, error) {
@@ -76,7 +76,7 @@ func payload(i int) string {
 
 // Walk poisons the items on their way.
 func (h *Hostile) Walk(ctx context.Context, sink record.Sink) error {
-	return h.Run.Walk(ctx, record.Handlers{
+	return h.honest.Walk(ctx, record.Handlers{
 		OnObservation: func(o *record.Observation) error {
 			o.Service, o.Version, o.Pod, o.Body = payload(o.Seq), payload(o.Seq+1), payload(o.Seq+2), payload(o.Seq)
 			o.Header = map[string]string{"x": payload(o.Seq)}
@@ -95,3 +95,6 @@ func (h *Hostile) Walk(ctx context.Context, sink record.Sink) error {
 		},
 	})
 }
+
+// Run is the poisoned head.
+func (h *Hostile) Run() *record.Run { return h.honest.Run() }

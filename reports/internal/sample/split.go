@@ -39,6 +39,7 @@ func splitStale() scene {
 	p := promise("task4/split-70-30", "cars splits 70/30", "split",
 		`{"service":"cars","arms":[{"version":"v1","weight":70},{"version":"v2","weight":30}],"replicas":2}`)
 	p.N = 5837
+	p.Design = []record.Design{{Of: "v1", N: 5837, Lo: 3910, Hi: 4259, FalseAlarm: 9.908e-7, Miss: 9.935e-4, Median: 1615}}
 	return scene{
 		stage: stage(p.ID, "applied", 200, 28*time.Second), promises: []record.Promise{p},
 		verdicts: []record.Verdict{judge(p, record.Violated, record.Verdict{

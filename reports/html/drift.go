@@ -1,0 +1,145 @@
+package html
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/reports/internal/digest"
+	"github.com/wayproof/wayproof/reports/internal/draw"
+	"github.com/wayproof/wayproof/reports/internal/plain"
+)
+
+// corridor holds the lines of the truncated pair of sequential tests: beyond
+// reject a test ends violated, within accept it ends held (docs/statistics.md).
+type corridor struct{ lowSlope, lowReject, lowAccept, upSlope, upReject, upAccept float64 }
+
+// corridorOf computes the lines from the declared error probabilities; ok is
+// false where a side has no test.
+func corridorOf(p0, delta, alpha, beta float64) (c corridor, ok bool) {
+	if alpha <= 0 || beta <= 0 || p0-delta <= 0 || p0+delta >= 1 || delta <= 0 {
+		return c, false
+	}
+	line := func(p1 float64) (slope, reject, accept float64) {
+		gain := math.Abs(math.Log(p0 * (1 - p1) / (p1 * (1 - p0))))
+		return math.Abs(math.Log((1-p1)/(1-p0))) / gain, math.Log(4/alpha) / gain, math.Log(2/beta) / gain
+	}
+	c.lowSlope, c.lowReject, c.lowAccept = line(p0 - delta)
+	c.upSlope, c.upReject, c.upAccept = line(p0 + delta)
+	return c, true
+}
+
+// drift draws how far the first arm was from its declared count, request by
+// request in intended order.
+func drift(s subject) (picture, bool) {
+	if len(s.params.Arms) == 0 || s.seen.Arms.Arms().Total() < 2 {
+		return picture{}, false
+	}
+	first := s.arms()[0]
+	steps := s.seen.Arms.Of(first.Version)
+	last := float64(steps[len(steps)-1].N)
+	c, lined := corridorOf(first.Declared, float64(s.promise.Delta)/1000, s.alphaOfArm(), s.promise.Beta)
+	reach := 10.0
+	for _, step := range steps {
+		reach = max(reach, math.Abs(ahead(step, first.Declared)))
+	}
+	if lined {
+		reach = max(reach, (first.Declared-c.lowSlope)*s.lastRequest(first.Version, last)+c.lowReject)
+	}
+	p := draw.New(width, 232, "distance from the declared count, in intended order")
+	x := draw.Scale{From: 0, To: s.lastRequest(first.Version, last), Low: 52, Up: width - 12}
+	y := draw.Scale{From: -reach * 1.06, To: reach * 1.06, Low: 196, Up: 12}
+	pathAxes(p, x, y)
+	if lined {
+		pathLines(p, c, first.Declared, [2]draw.Scale{x, y})
+		s.cap(p, first, [2]draw.Scale{x, y})
+	}
+	var line []draw.Point
+	for _, step := range steps {
+		line = append(line, draw.Point{X: x.At(float64(step.N)), Y: y.At(ahead(step, first.Declared))})
+	}
+	p.Path("line", line, false)
+	caption := fmt.Sprintf("Answers from %s beyond the declared %.4g %%, over the requests in intended order.", plain.Cut(first.Version, 20), first.Declared*100)
+	if lined {
+		caption += " Crossing a dashed line ends the test as violated; entering the shaded wedge ends it as held."
+	}
+	return picture{Title: "Sequential path", Caption: caption, SVG: p.HTML()}, true
+}
+
+// design is the planned test of an arm.
+func (s subject) design(version string) (record.Design, bool) {
+	for _, d := range s.promise.Design {
+		if d.Of == version {
+			return d, true
+		}
+	}
+	return record.Design{}, false
+}
+
+// lastRequest is where the axis ends: at the cap of the test if the path came near it.
+func (s subject) lastRequest(version string, last float64) float64 {
+	if d, ok := s.design(version); ok && last > .6*float64(d.N) {
+		return max(last, float64(d.N))
+	}
+	return last
+}
+
+// cap draws what is allowed at the cap of the test.
+func (s subject) cap(p *draw.Picture, a arm, scales [2]draw.Scale) {
+	d, ok := s.design(a.Version)
+	if n := float64(d.N); ok && n <= scales[0].To {
+		from, to := float64(d.Lo)-a.Declared*n, float64(d.Hi)-a.Declared*n
+		p.Line("declared", draw.Point{X: scales[0].At(n), Y: scales[1].At(from)}, draw.Point{X: scales[0].At(n), Y: scales[1].At(to)})
+		p.Text("small end halo", draw.Point{X: scales[0].At(n) - 5, Y: scales[1].At(to) - 6}, fmt.Sprintf("cap: %d..%d of %d", d.Lo, d.Hi, d.N))
+	}
+}
+
+// alphaOfArm is the share of alpha that one arm's test has: two arms are one test.
+func (s subject) alphaOfArm() float64 {
+	if n := len(s.params.Arms); n > 2 {
+		return s.promise.Alpha / float64(n)
+	}
+	return s.promise.Alpha
+}
+
+func ahead(step digest.Step, declared float64) float64 {
+	return float64(step.X) - declared*float64(step.N)
+}
+
+func pathAxes(p *draw.Picture, x, y draw.Scale) {
+	for _, tick := range y.Ticks(5) {
+		p.Line("grid", draw.Point{X: x.Low, Y: y.At(tick)}, draw.Point{X: x.Up, Y: y.At(tick)})
+		p.Text("small end", draw.Point{X: x.Low - 6, Y: y.At(tick) + 4}, signed(tick))
+	}
+	for _, tick := range x.Ticks(5) {
+		p.Text("small middle", draw.Point{X: x.At(tick), Y: y.Low + 16}, fmt.Sprintf("%.0f", math.Abs(tick)))
+	}
+	p.Line("axis", draw.Point{X: x.Low, Y: y.Low}, draw.Point{X: x.Up, Y: y.Low})
+	p.Text("small end", draw.Point{X: x.Up, Y: y.Low + 32}, "requests")
+}
+
+// signed renders a distance with its sign; none has none.
+func signed(v float64) string {
+	if math.Abs(v) < 1e-9 {
+		return "0"
+	}
+	return fmt.Sprintf("%+.4g", v)
+}
+
+// pathLines draws the lines of the test as distances from the declared count.
+func pathLines(p *draw.Picture, c corridor, p0 float64, scales [2]draw.Scale) {
+	x, y := scales[0], scales[1]
+	at := func(n, slope, offset float64) draw.Point {
+		return draw.Point{X: x.At(n), Y: y.At((slope-p0)*n + offset)}
+	}
+	for _, l := range [][2]float64{{c.lowSlope, -c.lowReject}, {c.upSlope, c.upReject}} {
+		p.Line("reject", at(0, l[0], l[1]), at(x.To, l[0], l[1]))
+	}
+	// The held wedge opens where its two lines meet.
+	meet := (c.lowAccept + c.upAccept) / (c.upSlope - c.lowSlope)
+	if meet < x.To {
+		p.Path("band", []draw.Point{
+			at(meet, c.lowSlope, c.lowAccept), at(x.To, c.lowSlope, c.lowAccept), at(x.To, c.upSlope, -c.upAccept),
+		}, true)
+	}
+}
