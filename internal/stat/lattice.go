@@ -20,7 +20,10 @@ func latticeOf(p, q float64) *lattice { return &lattice{p: p, q: q, mass: []floa
 // arithmetic on denormal numbers is a hundred times slower.
 const negligible = 1e-250
 
-// step adds one request and absorbs what crosses the boundaries.
+// step adds one request and absorbs what crosses the boundaries. A lattice
+// belongs to one goroutine; the race detector would only make it slow.
+//
+//go:norace
 func (l *lattice) step(at lines) {
 	l.n++
 	l.last++
@@ -36,6 +39,9 @@ func (l *lattice) step(at lines) {
 	l.absorb(at)
 }
 
+// absorb moves the mass beyond the boundaries into its sums.
+//
+//go:norace
 func (l *lattice) absorb(at lines) {
 	for ; l.first <= l.last && (l.first <= at.RejectLow || l.mass[l.first] < negligible); l.first++ {
 		if l.first <= at.RejectLow {
@@ -56,6 +62,8 @@ func (l *lattice) absorb(at lines) {
 }
 
 // between sums the open mass of counts in lo..hi.
+//
+//go:norace
 func (l *lattice) between(lo, hi int) float64 {
 	sum := 0.0
 	for x := max(lo, l.first); x <= min(hi, l.last); x++ {
@@ -66,6 +74,8 @@ func (l *lattice) between(lo, hi int) float64 {
 
 // lowest is the largest c for which ending low on the lines or open below c has
 // probability at most half.
+//
+//go:norace
 func (l *lattice) lowest(half float64) int {
 	sum := l.low
 	for x := l.first; x <= l.last; x++ {
@@ -77,6 +87,8 @@ func (l *lattice) lowest(half float64) int {
 }
 
 // highest mirrors lowest.
+//
+//go:norace
 func (l *lattice) highest(half float64) int {
 	sum := l.high
 	for x := l.last; x >= l.first; x-- {

@@ -169,7 +169,7 @@ func TestLatticeCountsPaths(t *testing.T) {
 // TestSimulationAgrees runs real trials at loose levels, where a simulation can
 // see errors at all.
 func TestSimulationAgrees(t *testing.T) {
-	const trials = 20_000
+	const trials = 5_000
 	s := design(t, 700, 150, .05, .1)
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, perMille := range []int{550, 700, 850} {
@@ -184,14 +184,14 @@ func TestSimulationAgrees(t *testing.T) {
 		for d, p := range map[Decision]float64{Low: want.Low, Held: want.Held, High: want.High} {
 			assert.InDelta(t, p, float64(ends[d])/trials, 4.5*math.Sqrt(p*(1-p)/trials)+1e-4, "%d %s", perMille, d)
 		}
-		assert.InEpsilon(t, want.Mean, float64(total)/trials, .02)
+		assert.InEpsilon(t, want.Mean, float64(total)/trials, .03)
 	}
 }
 
 // TestAnytimePIsValid: under the declared share, a p-value that may be read at
 // any look falls below a level no more often than the level says.
 func TestAnytimePIsValid(t *testing.T) {
-	const trials, level = 20_000, .1
+	const trials, level = 5_000, .1
 	s := design(t, 500, 200, .05, .1)
 	random := rand.New(rand.NewPCG(3, 4))
 	below := 0

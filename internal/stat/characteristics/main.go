@@ -121,16 +121,24 @@ func dependence(w io.Writer) error {
 `)
 	for _, n := range []int{500, 1000, 2000, 5590, 6690} {
 		r := stat.Runs{Ones: n * 7 / 10, Zeros: n - n*7/10}
-		few, many := 0, n
-		for r.AtMost(few+1) <= 5e-7 {
-			few++
-		}
-		for many = few + 1; r.AtLeast(many) > 5e-7; many++ {
-		}
+		few, many := rejects(r, 5e-7)
 		mean := 1 + 2*float64(r.Ones)*float64(r.Zeros)/float64(n)
 		fmt.Fprintf(w, "| %d | %.0f | %d | %d | %+.3f, %+.3f |\n", n, mean, few, many, 1-float64(few)/mean, 1-float64(many)/mean)
 	}
 	return nil
+}
+
+// rejects finds the largest number of runs that is too few and the smallest
+// that is too many, by summing from the ends.
+func rejects(r stat.Runs, level float64) (few, many int) {
+	for sum := r.Exactly(2); sum <= level; sum += r.Exactly(few + 1) {
+		few = max(few, 1) + 1
+	}
+	many = r.Ones + r.Zeros + 1
+	for sum := r.Exactly(many - 1); sum <= level; sum += r.Exactly(many - 1) {
+		many--
+	}
+	return few, many
 }
 
 func dispersion(w io.Writer) error {
@@ -198,6 +206,8 @@ func (s sums) beyond(level float64) (over, under float64) {
 }
 
 // convolve adds one group; what leaves the kept sums is over for good.
+//
+//go:norace
 func convolve(mass []float64, over float64, size int) ([]float64, float64) {
 	next := make([]float64, len(mass))
 	for x := range size + 1 {
