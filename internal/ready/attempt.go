@@ -28,7 +28,7 @@ func (a *attempt) all(ctx context.Context) error {
 	// A pod that joins on the way starts at no changes, and more rounds follow.
 	for least := 0; least < Rounds; {
 		a.tally.mark()
-		if err := a.gate.markers().tick(ctx, a.proof.tick); err != nil {
+		if err := a.gate.markers.tick(ctx, a.proof.tick); err != nil {
 			return err
 		}
 		var err error
@@ -45,7 +45,7 @@ func (a *attempt) seen(ctx context.Context) error {
 	if err := a.gate.settle(ctx); err != nil {
 		return err
 	}
-	nonce, err := a.gate.markers().write(ctx)
+	nonce, err := a.gate.markers.write(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type Gate struct {
 	Within time.Duration
 
 	cluster *kube.Cluster
-	settled bool
+	markers *markers
 }
 
 // NewGate makes a gate for a cluster.
@@ -84,19 +84,16 @@ func (g *Gate) prove(ctx context.Context, p proof) error {
 	return nil
 }
 
-func (g *Gate) markers() markers {
-	return markers{cluster: g.cluster, owner: g.Owner, labels: g.Labels}
-}
-
 // settle makes the markers' namespace once.
 func (g *Gate) settle(ctx context.Context) error {
-	if g.settled {
+	if g.markers != nil {
 		return nil
 	}
-	if err := g.markers().settle(ctx); err != nil {
+	m := &markers{cluster: g.cluster, owner: g.Owner, labels: g.Labels}
+	if err := m.settle(ctx); err != nil {
 		return err
 	}
-	g.settled = true
+	g.markers = m
 	return nil
 }
 

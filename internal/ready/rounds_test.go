@@ -161,9 +161,9 @@ func TestReadSyncz(t *testing.T) {
 	assert.ErrorContains(t, err, "read syncz of istiod-1")
 }
 
-func TestMarkersCarryTheNonceWhereIstiodShowsIt(t *testing.T) {
-	nonce := newNonce()
-	manifests, err := render(nonce)
+func TestMarkersCarryTheEditionWhereIstiodShowsIt(t *testing.T) {
+	first := edition{}.next()
+	manifests, err := render(first)
 	require.NoError(t, err)
 	text := ""
 	for _, manifest := range manifests {
@@ -171,7 +171,18 @@ func TestMarkersCarryTheNonceWhereIstiodShowsIt(t *testing.T) {
 		text += fmt.Sprint(manifest.Object.Object)
 	}
 	for _, kind := range kinds {
-		assert.Contains(t, text, kind+"-"+nonce)
+		assert.Contains(t, text, kind+"-"+first.nonce)
 	}
-	assert.NotEqual(t, nonce, newNonce())
+	assert.Contains(t, text, fmt.Sprint("port:", first.port()))
+}
+
+func TestEditionsDiffer(t *testing.T) {
+	e := edition{}
+	for range 70000 {
+		next := e.next()
+		require.NotEqual(t, e.nonce, next.nonce)
+		require.NotEqual(t, e.port(), next.port())
+		require.True(t, next.port() >= 1024 && next.port() < 65536)
+		e = next
+	}
 }
