@@ -18,7 +18,8 @@ import (
 const grace = 15 * time.Second
 
 // Execer runs a command where the load shall come from, and connects its
-// streams. It returns when the command has ended, or soon after ctx has.
+// streams. It returns when the command has ended, or soon after ctx has; it must
+// not wait for the end of stdin, which stays open for as long as the driver lives.
 type Execer interface {
 	Exec(ctx context.Context, command []string, stdin io.Reader, stdout, stderr io.Writer) error
 }
@@ -155,6 +156,7 @@ func (l *listener) take(m wire.Message) {
 		l.outcome.Base = m.Begin.Base
 	case m.Health != nil:
 		l.outcome.Health, l.complete = *m.Health, true
+		l.call.stdin.Close()
 	default:
 		l.refused = m.Refused
 	}
