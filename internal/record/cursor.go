@@ -133,8 +133,11 @@ func (c *cursor) time(into *time.Time) bool {
 }
 
 func (c *cursor) header(into *map[string]string) bool {
-	found := map[string]string{}
-	*into = found
+	found := *into // a key that comes twice adds to the first, as in encoding/json
+	if found == nil {
+		found = map[string]string{}
+		*into = found
+	}
 	return c.object(func(key string) bool {
 		var value string
 		ok := c.string(&value)
