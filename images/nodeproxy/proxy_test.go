@@ -69,7 +69,8 @@ func newStage(t *testing.T) *stage {
 	require.Empty(t, s.cni.Snapshot(t))
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(s.log.String())
+			text := s.log.String()
+			t.Log(text[max(0, len(text)-8000):])
 		}
 	})
 	return s

@@ -22,11 +22,14 @@ type Instance struct {
 	pool      *hbone.Pool
 	tunnels   *inbound.Tunnels
 	log       *slog.Logger
-	hangUp    context.CancelFunc
+	hangUp    context.CancelCauseFunc
 
 	listeners []net.Listener
 	running   sync.WaitGroup // accept loops and connections
 }
+
+// errReleased is what connections are told that are cut with their pod.
+var errReleased = errors.New("the pod is no longer captured")
 
 // accept hands every connection to serve until the listener is closed.
 func (i *Instance) accept(ctx context.Context, l net.Listener, serve func(context.Context, *net.TCPConn)) {
@@ -67,7 +70,7 @@ func (i *Instance) Wait() { i.running.Wait() }
 // connection has noticed.
 func (i *Instance) Stop() error {
 	i.closeListeners()
-	i.hangUp()
+	i.hangUp(errReleased)
 	i.pool.Close()
 	i.running.Wait()
 	return i.namespace.Close()

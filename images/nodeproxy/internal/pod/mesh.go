@@ -66,14 +66,14 @@ type Starter struct {
 // for a certificate: the pod gets its address only after istio-cni has the
 // acknowledgement. The instance owns the namespace, also when Start fails.
 func (s *Starter) Start(ctx context.Context, p zds.Pod, ns *netns.Namespace) (*Instance, error) {
-	ctx, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	i := &Instance{pod: p, namespace: ns, hangUp: hangUp, log: s.Mesh.Log}
 	i.pool = hbone.NewPool(func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		return ns.Dial(ctx, to, netip.Addr{})
 	})
 	tunnels, err := inbound.NewTunnels(s.inbound(p, ns), slog.NewLogLogger(s.Mesh.Log.Handler(), slog.LevelDebug))
 	if err != nil {
-		hangUp()
+		hangUp(err)
 		return nil, err
 	}
 	i.tunnels = tunnels
@@ -92,7 +92,7 @@ func (s *Starter) listen(ctx context.Context, i *Instance) error {
 		l, err := i.namespace.Listen(ctx, services[n].port, s.Node.Shareable)
 		if err != nil {
 			i.closeListeners()
-			i.hangUp()
+			i.hangUp(err)
 			return err
 		}
 		i.listeners = append(i.listeners, l)

@@ -45,7 +45,7 @@ func Copy(ctx context.Context, down, up Duplex, meter Meter) error {
 	}
 	second := <-results
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return fmt.Errorf("cut off: %w", context.Cause(ctx))
 	}
 	return errors.Join(first, onlyAfterCleanEnd(first, second))
 }
