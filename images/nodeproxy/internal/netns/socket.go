@@ -81,7 +81,7 @@ func CanSpoof() bool {
 // error here.
 func closeFD(fd int) { _ = unix.Close(fd) }
 
-// errNotRedirected is the kernel's answer for a connection without a NAT entry.
+// notRedirected recognises the kernel's answers for a connection without a NAT entry.
 func notRedirected(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOPROTOOPT) ||
 		errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)
