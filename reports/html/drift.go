@@ -63,6 +63,9 @@ func drift(s subject) (picture, bool) {
 	if lined {
 		caption += " Crossing a dashed line ends the test as violated; entering the shaded wedge ends it as held."
 	}
+	if d, ok := s.design(first.Version); ok && lined {
+		caption += fmt.Sprintf(" At the cap %d..%d of %d are allowed.", d.Lo, d.Hi, d.N)
+	}
 	return picture{Title: "Sequential path", Caption: caption, SVG: p.HTML()}, true
 }
 
@@ -90,7 +93,6 @@ func (s subject) cap(p *draw.Picture, a arm, scales [2]draw.Scale) {
 	if n := float64(d.N); ok && n <= scales[0].To {
 		from, to := float64(d.Lo)-a.Declared*n, float64(d.Hi)-a.Declared*n
 		p.Line("declared", draw.Point{X: scales[0].At(n), Y: scales[1].At(from)}, draw.Point{X: scales[0].At(n), Y: scales[1].At(to)})
-		p.Text("small end halo", draw.Point{X: scales[0].At(n) - 5, Y: scales[1].At(to) - 6}, fmt.Sprintf("cap: %d..%d of %d", d.Lo, d.Hi, d.N))
 	}
 }
 
