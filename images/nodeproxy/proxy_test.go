@@ -52,7 +52,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{node: fakemesh.NewNode(t), istiod: fakemesh.NewIstiod(t), socket: fakemesh.NewCNI(t), log: &lines{}}
 	s.addr = config.Listen{Admin: freeAddress(t), Stats: freeAddress(t), Readiness: freeAddress(t)}
@@ -86,7 +86,7 @@ func (s *stage) environment() map[string]string {
 	}
 }
 
-func (s *stage) start(t *testing.T) {
+func (s *stage) start(t testing.TB) {
 	t.Helper()
 	env := s.environment()
 	cfg, err := config.Read(func(key string) (string, bool) { v, ok := env[key]; return v, ok }, nil)
@@ -134,7 +134,7 @@ func service(host, vip string) *workloadapi.Service {
 }
 
 // captured makes a pod that istio-cni redirects and both partners know.
-func (s *stage) captured(t *testing.T, name string, services ...string) *fakemesh.Pod {
+func (s *stage) captured(t testing.TB, name string, services ...string) *fakemesh.Pod {
 	t.Helper()
 	p := s.node.Pod(t, true)
 	f := p.File(t)
@@ -145,7 +145,7 @@ func (s *stage) captured(t *testing.T, name string, services ...string) *fakemes
 }
 
 // application answers with the peer's address, then echoes.
-func application(t *testing.T, p *fakemesh.Pod, port int) {
+func application(t testing.TB, p *fakemesh.Pod, port int) {
 	t.Helper()
 	l := p.Listen(t, port)
 	go func() {
@@ -184,7 +184,7 @@ func call(ctx context.Context, p *fakemesh.Pod, address string) (net.Conn, strin
 	}
 }
 
-func mustCall(t *testing.T, p *fakemesh.Pod, address string) (net.Conn, string) {
+func mustCall(t testing.TB, p *fakemesh.Pod, address string) (net.Conn, string) {
 	t.Helper()
 	var c net.Conn
 	var seen string
@@ -197,7 +197,7 @@ func mustCall(t *testing.T, p *fakemesh.Pod, address string) (net.Conn, string) 
 	return c, seen
 }
 
-func echoed(t *testing.T, c net.Conn, text string) {
+func echoed(t testing.TB, c net.Conn, text string) {
 	t.Helper()
 	_, err := io.WriteString(c, text)
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func echoed(t *testing.T, c net.Conn, text string) {
 	require.Equal(t, text, string(got))
 }
 
-func get(t *testing.T, address, path string) (int, string) {
+func get(t testing.TB, address, path string) (int, string) {
 	t.Helper()
 	r, err := http.Get("http://" + address + path)
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ func get(t *testing.T, address, path string) (int, string) {
 	return r.StatusCode, string(body)
 }
 
-func (s *stage) dump(t *testing.T) admin.Dump {
+func (s *stage) dump(t testing.TB) admin.Dump {
 	t.Helper()
 	status, body := get(t, s.addr.Admin, "/config_dump")
 	require.Equal(t, http.StatusOK, status)

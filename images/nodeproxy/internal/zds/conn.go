@@ -68,7 +68,7 @@ func (c *conn) send(m proto.Message) error {
 func (c *conn) receive() (packet []byte, fds []int, err error) {
 	buffer := make([]byte, maxPacket)
 	// Room for one more descriptor than allowed, so that a surplus is seen.
-	control := make([]byte, syscall.CmsgSpace(2*4))
+	control := make([]byte, syscall.CmsgSpace(2*sizeofFD))
 	n, controlLen, flags, _, err := c.unix.ReadMsgUnix(buffer, control)
 	if err != nil {
 		return nil, nil, fmt.Errorf("receive from istio-cni: %w", err)

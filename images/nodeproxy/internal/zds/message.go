@@ -20,6 +20,9 @@ const maxPacket = 1024
 // maxNack leaves room for the protobuf framing inside one packet.
 const maxNack = 512
 
+// sizeofFD is how many bytes of control data a descriptor takes.
+const sizeofFD = 4
+
 // Pod is what istio-cni says about a captured pod. UID is Kubernetes' own, not
 // the uid of the control plane's workload.
 type Pod struct {
@@ -88,6 +91,9 @@ func descriptors(control []byte) ([]int, error) {
 	}
 	var fds []int
 	for i := range messages {
+		if len(messages[i].Data)%sizeofFD != 0 { // the library's parser takes it for granted
+			return fds, fmt.Errorf("passed descriptors of %d bytes", len(messages[i].Data))
+		}
 		rights, err := syscall.ParseUnixRights(&messages[i])
 		if err != nil {
 			return fds, fmt.Errorf("parse passed descriptors: %w", err)
