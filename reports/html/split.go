@@ -134,7 +134,6 @@ func shares(s subject) (picture, bool) {
 
 func shareRow(p *draw.Picture, a arm, x draw.Scale, y float64) {
 	middle := y + 28
-	p.Text("label", draw.Point{X: 0, Y: y + 14}, a.name())
 	p.Line("track", draw.Point{X: x.Low, Y: middle}, draw.Point{X: x.Up, Y: middle})
 	if a.Declared >= 0 {
 		p.Rect("band", draw.Point{X: x.At(a.Low), Y: middle - 7}, max(2, x.At(a.Up)-x.At(a.Low)), 14)
@@ -143,12 +142,12 @@ func shareRow(p *draw.Picture, a arm, x draw.Scale, y float64) {
 	class, words := "observed", fmt.Sprintf("%.1f %% (%d of %d)", a.share()*100, a.Hits, a.N)
 	switch {
 	case a.Declared < 0:
-		class, words = "observed bad", words+" · ✗ not declared"
+		class, words = "observed bad", words+" ✗ not declared"
 	case !a.within():
-		class, words = "observed bad", words+" · ✗ outside"
+		class, words = "observed bad", words+" ✗ outside"
 	}
 	p.Dot(class, draw.Point{X: x.At(a.share()), Y: middle}, 5)
-	p.Text("value end", draw.Point{X: width, Y: y + 14}, words)
+	p.Text("label", draw.Point{X: 0, Y: y + 14}, a.name()+": "+words)
 }
 
 func (a arm) name() string {
