@@ -46,6 +46,7 @@ func Describe(ctx context.Context, cluster *kube.Cluster) (record.Environment, e
 		Waypoint:   control.waypoint,
 		Nodes:      len(nodes.Items),
 		Components: components,
+		Lacks:      lacks(ctx, cluster, crd),
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/wayproof/wayproof/internal/gatewayapi"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/record"
 )
@@ -103,4 +104,16 @@ func TestOptionsSayWhatIsMissing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ReleaseRepository, options.Repository)
 	assert.Equal(t, DefaultZtunnel, options.ZtunnelNamespace)
+}
+
+func TestRetryIsReadOffTheSchema(t *testing.T) {
+	for channel, want := range map[gatewayapi.Channel]bool{gatewayapi.Standard: false, gatewayapi.Experimental: true} {
+		manifests, err := gatewayapi.Definitions(channel)
+		require.NoError(t, err)
+		for _, manifest := range manifests {
+			if manifest.Object.GetName() == "httproutes.gateway.networking.k8s.io" {
+				assert.Equal(t, want, hasRetry(manifest.Object), channel)
+			}
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 
 func TestArchivesAreTheModulesFiles(t *testing.T) {
 	for channel, packed := range map[string][]byte{"standard": standard, "experimental": experimental} {
-		want, err := pack.Documents(channel)
+		want, err := pack.Documents(t.Context(), channel)
 		require.NoError(t, err)
 		stream, err := gzip.NewReader(bytes.NewReader(packed))
 		require.NoError(t, err)

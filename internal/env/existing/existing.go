@@ -156,8 +156,16 @@ func (e *Environment) Describe(ctx context.Context) (record.Environment, error) 
 		return record.Environment{}, err
 	}
 	described, err := ambient.Describe(ctx, e.cluster)
+	if err != nil {
+		return described, err
+	}
 	described.Name = e.Name()
-	return described, err
+	for _, finding := range meshSettings(ctx, patient{cluster: e.cluster, options: e.options}) {
+		if !finding.OK && finding.Needed == tracingTask {
+			described.Lacks = append(described.Lacks, record.Lack{Ability: ambient.AbilityTracing, Reason: finding.Detail})
+		}
+	}
+	return described, nil
 }
 
 // Finding is one thing that the preflight looked at.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -11,7 +12,7 @@ import (
 
 func main() {
 	for _, channel := range []string{"standard", "experimental"} {
-		packed, err := pack.Channel(channel)
+		packed, err := pack.Channel(context.Background(), channel)
 		if err == nil {
 			err = os.WriteFile(channel+".yaml.gz", packed, 0o644)
 		}

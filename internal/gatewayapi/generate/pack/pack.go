@@ -6,6 +6,7 @@ package pack
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,8 +19,8 @@ const module = "sigs.k8s.io/gateway-api"
 
 // Channel packs the YAML files of a channel's directory, in the order of their
 // names, as one gzipped stream of documents. The same files give the same bytes.
-func Channel(channel string) ([]byte, error) {
-	documents, err := Documents(channel)
+func Channel(ctx context.Context, channel string) ([]byte, error) {
+	documents, err := Documents(ctx, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func Channel(channel string) ([]byte, error) {
 }
 
 // Documents is the unpacked stream.
-func Documents(channel string) ([]byte, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+func Documents(ctx context.Context, channel string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
 		return nil, fmt.Errorf("find module %s: %w", module, err)
 	}
