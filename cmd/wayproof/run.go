@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+	"github.com/spf13/cobra"
+
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/env/kind"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/progress"
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/scene"
+	"github.com/wayproof/wayproof/suites"
+	_ "github.com/wayproof/wayproof/suites/traffic" // registers its specs
+)
+
+// runFlags are the knobs of a run beside those of its environment.
+type runFlags struct {
+	environmentFlags
+
+	focus, labels, seed, artifacts, rerun string
+	down                                  bool
+}
+
+func runCommand() *cobra.Command {
+	flags := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Apply the tasks, drive load, judge, and write the artefacts",
+		Long: `Brings up whatever is missing, plays the scenarios of the workshop's tasks one by
+one, records what clients and pods saw, and judges every promise.
+
+Everything lies in artifacts/<run>/ afterwards; artifacts/latest points there.
+The exit code (0 held, 1 violated, 2 inconclusive, 3 could not run) also stands
+in artifacts/<run>/exit-code.`,
+		Example: `  wayproof run                        all tasks and capabilities
+  wayproof run --focus split          what matches "split"
+  wayproof run --labels quick         the subset for pull requests
+  wayproof run --rerun-failed artifacts/latest`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runSuites(cmd.Context(), flags) },
+	}
+	flags.register(cmd)
+	flags.registerRun(cmd)
+	cmd.Flags().BoolVar(&flags.down, "down", false, "remove the cluster afterwards, unless --keep")
+	return cmd
+}
+
+func (f *runFlags) registerRun(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.focus, "focus", os.Getenv("FOCUS"), "regular expression on scenario ids and titles (FOCUS)")
+	cmd.Flags().StringVar(&f.labels, "labels", os.Getenv("LABELS"), "labels or tasks, comma between, any of which a scenario must carry (LABELS)")
+	cmd.Flags().StringVar(&f.seed, "seed", os.Getenv("SEED"), "seed of everything random; default: drawn and printed (SEED)")
+	cmd.Flags().StringVar(&f.artifacts, "artifacts", "artifacts", "folder of the runs' artefacts")
+	cmd.Flags().StringVar(&f.rerun, "rerun-failed", "", "only what did not hold in that run")
+}
+
+// intent is what a run is going to do.
+type intent struct {
+	scenarios []catalogue.Scenario
+	run       record.Run
+}
+
+// intend turns flags into a plan, before anything is touched.
+func (f *runFlags) intend() (intent, error) {
+	seed, err := parseSeed(f.seed)
+	if err != nil {
+		return intent{}, err
+	}
+	selection := catalogue.Selection{Focus: f.focus}
+	if f.labels != "" {
+		selection.Labels = strings.Split(f.labels, ",")
+	}
+	if f.rerun != "" {
+		if f.focus != "" || f.labels != "" {
+			return intent{}, errors.New("--rerun-failed says what to run: give no --focus or --labels beside it")
+		}
+		if selection.IDs, err = failedIn(f.rerun); err != nil {
+			return intent{}, err
+		}
+	}
+	scenarios, err := catalogue.Select(catalogue.Traffic(), selection)
+	if err != nil {
+		return intent{}, err
+	}
+	plan, err := catalogue.Plan(scenarios, seed)
+	if err != nil {
+		return intent{}, err
+	}
+	return intent{scenarios: scenarios, run: record.Run{
+		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
+		Command: fmt.Sprintf("wayproof run --seed %d%s", seed, f.again()),
+	}}, nil
+}
+
+// again is the part of the command line that picked the scenarios.
+func (f *runFlags) again() string {
+	text := ""
+	if f.focus != "" {
+		text += " --focus " + strconv.Quote(f.focus)
+	}
+	if f.labels != "" {
+		text += " --labels " + f.labels
+	}
+	return text
+}
+
+func parseSeed(text string) (uint64, error) {
+	if text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("--seed %q is no number", text)
+		}
+		return seed, nil
+	}
+	var drawn [8]byte
+	if _, err := rand.Read(drawn[:]); err != nil {
+		return 0, fmt.Errorf("draw a seed: %w", err)
+	}
+	return binary.BigEndian.Uint64(drawn[:]) >> 1, nil
+}
+
+// runID is short, sorts by time, and fits a label.
+func runID() string {
+	var drawn [2]byte
+	_, _ = rand.Read(drawn[:]) // documented never to fail
+	return "r" + time.Now().UTC().Format("0102-150405") + "-" + hex.EncodeToString(drawn[:])
+}
+
+// failedIn lists the promises that did not hold in an earlier run.
+func failedIn(dir string) ([]string, error) {
+	verdicts, err := record.ReadVerdicts(dir)
+	if err != nil {
+		return nil, fmt.Errorf("--rerun-failed: %w", err)
+	}
+	var ids []string
+	for _, verdict := range verdicts {
+		if verdict.Verdict == record.Violated || verdict.Verdict == record.Inconclusive {
+			ids = append(ids, verdict.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("--rerun-failed: everything in %s held", dir)
+	}
+	return ids, nil
+}
+
+// runSuites is the whole of a run.
+func runSuites(ctx context.Context, flags *runFlags) error {
+	intended, err := flags.intend()
+	if err != nil {
+		return err
+	}
+	environment, err := flags.environment()
+	if err != nil {
+		return err
+	}
+	lines := progress.New(os.Stderr)
+	lines.Note("run %s, seed %d: %d scenarios, %d promises, false-alarm budget %g",
+		intended.run.ID, intended.run.Seed, len(intended.scenarios), len(intended.run.Plan.Promises), intended.run.Plan.Alpha)
+	if err := environment.Up(ctx, lines); err != nil {
+		return err
+	}
+	err = runOn(ctx, environment, flags, intended, lines)
+	if flags.down && !flags.keep {
+		downCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+		defer cancel()
+		if downErr := environment.Down(downCtx, lines); err == nil {
+			err = downErr
+		}
+	}
+	return err
+}
+
+// runOn plays the scenarios on an environment that is up.
+func runOn(ctx context.Context, environment *kind.Environment, flags *runFlags, intended intent, lines *progress.Lines) error {
+	cluster, err := kube.Connect(ctx, environment.Kubeconfig(), environment.Context())
+	if err != nil {
+		return err
+	}
+	if intended.run.Environment, err = environment.Describe(ctx); err != nil {
+		return err
+	}
+	stage, err := scene.Open(scene.Options{
+		Cluster: cluster, Agent: environment.AgentImage(), Progress: lines, Run: intended.run,
+		Dir: filepath.Join(flags.artifacts, intended.run.ID),
+	})
+	if err != nil {
+		return err
+	}
+	session := &suites.Session{Scene: stage, Selected: map[string]bool{}, Report: func(v record.Verdict) { lines.Note("%s", claim.Line(v)) }}
+	for _, scenario := range intended.scenarios {
+		session.Selected[scenario.ID] = true
+	}
+	suites.Use(session)
+	runSpecs()
+	swept := error(nil)
+	if !flags.keep {
+		swept = stage.Sweep(ctx)
+	}
+	return conclude(context.WithoutCancel(ctx), stage, swept, flags)
+}
+
+// specOutcome is what Ginkgo needs of a test; the verdicts say more than its
+// yes or no.
+type specOutcome struct{ failed bool }
+
+func (s *specOutcome) Fail() { s.failed = true }
+
+// runSpecs runs the registered specs in this process.
+func runSpecs() {
+	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite.FailOnPending, suite.FailOnEmpty = true, true
+	reporter.Succinct = true
+	outcome := &specOutcome{}
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	ginkgo.RunSpecs(outcome, "wayproof: traffic", suite, reporter)
+}
+
+// conclude judges what was not played, writes everything, and turns the worst
+// verdict into the exit code.
+func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFlags) error {
+	run := stage.Run()
+	run.Verdicts = append(run.Verdicts, unplayed(run)...)
+	worst := record.Held
+	for _, verdict := range run.Verdicts {
+		worst = record.Worst(worst, verdict.Verdict)
+	}
+	code := exitCode(worst)
+	if swept != nil && code == exitHeld {
+		code = exitCouldNotRun
+	}
+	if err := stage.Finish(code); err != nil {
+		return err
+	}
+	if err := pointLatest(flags.artifacts, run.ID); err != nil {
+		return err
+	}
+	if err := writeReports(ctx, stage.Dir()); err != nil {
+		return err
+	}
+	if swept != nil {
+		return &exitError{code: code, err: swept}
+	}
+	if code != exitHeld {
+		return &exitError{code: code, err: fmt.Errorf("%s: see %s", worst, stage.Dir())}
+	}
+	return nil
+}
+
+// unplayed are verdicts for promises that no scenario got to.
+func unplayed(run *record.Run) []record.Verdict {
+	judged := map[string]bool{}
+	for _, verdict := range run.Verdicts {
+		judged[verdict.ID] = true
+	}
+	var verdicts []record.Verdict
+	for _, promise := range run.Plan.Promises {
+		if !judged[promise.ID] {
+			verdicts = append(verdicts, record.Verdict{
+				ID: promise.ID, Task: promise.Task, Title: promise.Title, Verdict: record.Inconclusive, Blame: record.Harness,
+				Unit: promise.Unit, Alpha: promise.Alpha, Beta: promise.Beta, Delta: promise.Delta,
+				Detail: "the run ended before this was played", Reason: "not played",
+			})
+		}
+	}
+	return verdicts
+}
+
+func exitCode(worst record.Outcome) int {
+	switch worst {
+	case record.Held, record.Unsupported, record.ViolatedKnown:
+		return exitHeld
+	case record.Inconclusive:
+		return exitInconclusive
+	default:
+		return exitViolated
+	}
+}
+
+// pointLatest makes artifacts/latest point at a run.
+func pointLatest(artifacts, run string) error {
+	link := filepath.Join(artifacts, "latest")
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("move %s: %w", link, err)
+	}
+	if err := os.Symlink(run, link); err != nil {
+		return fmt.Errorf("point %s at the run: %w", link, err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+// Package catalogue lists what wayproof sets out to prove: for each task of the
+// workshop, and each further capability, the scenarios that are played, the
+// load of each window, and the promises that are judged on it.
+//
+// It is data. It touches no cluster, so that a plan can be printed without one;
+// package scene plays it.
+package catalogue
+
+import (
+	"slices"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// Base is the state of the travel demo that a scenario starts from. Each
+// includes the ones before it.
+type Base int
+
+// The bases, from bare to complete.
+const (
+	Demo     Base = iota // the demo runs in the mesh, nothing goes by a waypoint
+	Enrolled             // both namespaces use their waypoints (tasks 1 and 2)
+	Versions             // cars-v2 and the Services cars-v1, cars-v2 (task 4, steps 1 and 2)
+)
+
+// Windows of a scenario.
+const (
+	Before  = "before"
+	Applied = "applied"
+	After   = "after"
+)
+
+// Scenario is one thing applied to the mesh, the load before, under and after
+// it, and what is promised of each window.
+type Scenario struct {
+	ID     string // "task4/split-70-30"
+	Task   string // "task4"
+	Title  string // completes the task's name to a sentence
+	Labels []string
+	Base   Base
+	Setup  []Piece // stays for the whole scenario
+	Apply  []Piece // what is under test: there in the window Applied only
+	// Waypoints are the namespaces whose waypoints must have acknowledged a
+	// change before a request counts.
+	Waypoints []string
+	// Replicas scales a waypoint for the scenario: "namespace/name" to count.
+	Replicas map[string]int32
+	Drives   []Drive
+	Promises []record.Promise
+	// Expect is how long it takes, for the printed plan.
+	Expect time.Duration
+}
+
+// Piece is one manifest, by its name in package manifests, and a change to it.
+type Piece struct {
+	File string
+	// Only keeps objects of these kinds; empty keeps all.
+	Only []string
+	// Weights, if set, are put into the HTTPRoute's first rule, by backend.
+	Weights map[string]int32
+}
+
+// Drive is one stage of load and what is collected after it.
+type Drive struct {
+	Name   string // of the stage: scenario id + "/" + window, with a suffix where a window has several
+	Window string
+	Load   record.Load
+	// Collect lists the apps whose pods' ledgers are read: "travel-agency/cars".
+	Collect []string
+	// Quiet is how long to leave the ledgers alone before they are read.
+	Quiet time.Duration
+	// Spans asks for the trace sink's spans, Logs for the third oracle: lines
+	// counted in the logs of these apps.
+	Spans bool
+	Logs  []string
+	// Waypoint names the waypoint, "namespace/name", whose pods are named as peers.
+	Waypoint string
+}
+
+// Labels of scenarios.
+const (
+	Quick = "quick"
+)
+
+// stage names a scenario's stage.
+func stage(scenario, window string) string { return scenario + "/" + window }
+
+// Addresses of the demo as a client in the mesh uses them.
+const (
+	carsURL    = "http://cars.travel-agency.svc.cluster.local:8000"
+	travelsURL = "http://travels.travel-agency.svc.cluster.local:8000"
+)
+
+// The two waypoints of the workshop.
+const (
+	agencyWaypoint = "travel-agency/waypoint-travel-agency"
+	portalWaypoint = "travel-portal/waypoint-travel-portal"
+)
+
+// get is a plain request.
+func get(name, url string) record.Target {
+	return record.Target{Name: name, Method: "GET", URL: url}
+}
+
+// keepalive is the usual load: an open loop over connections that are reused
+// for a while, from enough clients that no waypoint replica is met by only one
+// connection.
+func keepalive(rate float64, hits int, targets ...record.Target) record.Load {
+	return record.Load{
+		Rate: rate, Hits: hits, Clients: 32, Timeout: 5 * time.Second,
+		Connections: "keepalive", Targets: targets,
+	}
+}
+
+// few is a short look: enough requests that an exception in one of a hundred
+// is seen with high probability.
+func few(targets ...record.Target) record.Load { return keepalive(200, 700, targets...) }
+
+// every is a promise that each request of a stage satisfies conditions.
+func every(s Scenario, name, title, window string, want claim.Conditions) record.Promise {
+	return record.Promise{
+		ID: s.ID + "/" + name, Task: s.Task, Title: title, Kind: claim.KindEvery, Window: window,
+		Stages: []string{stage(s.ID, window)}, Unit: claim.UnitRequest, Beta: defaultBeta, Delta: 10,
+		Params: claim.Params(claim.EveryParams{Want: want}),
+	}
+}
+
+// The error probabilities where a promise does not say its own.
+const (
+	defaultAlpha = 1e-6
+	defaultBeta  = 1e-3
+)
+
+// Traffic lists every scenario of the traffic suite, in the order it is played.
+func Traffic() []Scenario {
+	return slices.Concat(splits())
+}
+
+// Of lists the scenarios of a task.
+func Of(task string) []Scenario {
+	var scenarios []Scenario
+	for _, scenario := range Traffic() {
+		if scenario.Task == task {
+			scenarios = append(scenarios, scenario)
+		}
+	}
+	return scenarios
+}

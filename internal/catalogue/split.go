@@ -1,0 +1,85 @@
+package catalogue
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// splits is task 4: traffic splitting.
+func splits() []Scenario {
+	return []Scenario{
+		split("task4/split-70-30", "gives v1 70 % and v2 30 % of the requests", "workshop/07-cars-traffic-split.yaml",
+			claim.Arm{Version: "v1", Weight: 70}, claim.Arm{Version: "v2", Weight: 30}).labelled(Quick),
+	}
+}
+
+func (s Scenario) labelled(labels ...string) Scenario {
+	s.Labels = append(s.Labels, labels...)
+	return s
+}
+
+// split is a scenario around one weighted route of cars. Before and after it,
+// the Service's own selector spreads requests over both versions, so that a
+// route which is never applied cannot look like one that is.
+func split(id, title, file string, arms ...claim.Arm) Scenario {
+	s := Scenario{
+		ID: id, Task: "task4", Title: title, Base: Versions, Apply: []Piece{{File: file}},
+		Waypoints: []string{"travel-agency"}, Expect: 30 * time.Second,
+	}
+	for _, window := range []string{Before, Applied, After} {
+		s.Drives = append(s.Drives, Drive{
+			Name: stage(id, window), Window: window, Waypoint: agencyWaypoint, Quiet: 300 * time.Millisecond,
+			Collect: []string{"travel-agency/cars"},
+			Load:    splitLoad(window),
+		})
+	}
+	s.Promises = []record.Promise{
+		splitPromise(s, "before", "without the route both versions share evenly", Before,
+			claim.Arm{Version: "v1", Weight: 1}, claim.Arm{Version: "v2", Weight: 1}),
+		splitPromise(s, "share", title, Applied, arms...),
+		splitPromise(s, "after", "after the route is deleted both versions share evenly again", After,
+			claim.Arm{Version: "v1", Weight: 1}, claim.Arm{Version: "v2", Weight: 1}),
+	}
+	if bothPositive(arms) {
+		s.Promises = append(s.Promises, independence(s, arms[0].Version))
+	}
+	return s
+}
+
+func bothPositive(arms []claim.Arm) bool {
+	for _, arm := range arms {
+		if arm.Weight == 0 {
+			return false
+		}
+	}
+	return len(arms) == 2
+}
+
+// splitLoad is long enough for the cap of any two-armed test at five points.
+func splitLoad(string) record.Load {
+	return keepalive(500, 6700, get("cars", carsURL+"/cars/Madrid"))
+}
+
+func splitPromise(s Scenario, name, title, window string, arms ...claim.Arm) record.Promise {
+	return record.Promise{
+		ID: s.ID + "/" + name, Task: s.Task, Title: title, Kind: claim.KindSplit, Window: window,
+		Stages: []string{stage(s.ID, window)}, Unit: claim.UnitRequest,
+		Alpha: defaultAlpha, Beta: defaultBeta, Delta: 50,
+		Params: claim.Params(claim.SplitParams{Service: "cars", Arms: arms}),
+	}
+}
+
+// independence tells a random pick from a sticky or rotating one with the
+// right totals. It is judged on what the share needed, so it has no size of
+// its own beyond a floor.
+func independence(s Scenario, version string) record.Promise {
+	return record.Promise{
+		ID: s.ID + "/independence", Task: s.Task, Title: fmt.Sprintf("picks %s for a request whatever the request before got", version),
+		Kind: claim.KindIndependence, Window: Applied, Stages: []string{stage(s.ID, Applied)}, Unit: claim.UnitRequest,
+		Alpha: defaultAlpha, Beta: defaultBeta, Delta: 100,
+		Params: claim.Params(claim.IndependenceParams{Version: version}),
+	}
+}

@@ -1,0 +1,211 @@
+package scene
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/wayproof/wayproof/fixtures/manifests"
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/kube"
+)
+
+// apply puts pieces into the mesh, strictly, and waits for the proof that the
+// scenario's waypoints serve them.
+func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces []catalogue.Piece) error {
+	if len(pieces) == 0 {
+		return nil
+	}
+	objects, err := s.objects(pieces)
+	if err != nil {
+		return err
+	}
+	if err := s.put(ctx, scenario.Task, objects); err != nil {
+		return err
+	}
+	s.applied = append(s.applied, objects...)
+	if err := s.settle(ctx, objects); err != nil {
+		return err
+	}
+	return s.proof(ctx, scenario.Waypoints)
+}
+
+// withdraw deletes pieces again, and waits for the proof that the waypoints
+// know it.
+func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, pieces []catalogue.Piece) error {
+	if len(pieces) == 0 {
+		return nil
+	}
+	objects, err := s.objects(pieces)
+	if err != nil {
+		return err
+	}
+	if err := s.cluster.Delete(ctx, s.owner, objects); err != nil {
+		return err
+	}
+	for _, object := range objects {
+		s.event("deleted", object.String(), object.File)
+	}
+	s.applied = slices.DeleteFunc(s.applied, func(m kube.Manifest) bool {
+		return slices.ContainsFunc(objects, func(gone kube.Manifest) bool { return gone.String() == m.String() })
+	})
+	return s.proof(ctx, scenario.Waypoints)
+}
+
+// leaveWait bounds what is done after a scenario, also an aborted one.
+const leaveWait = 90 * time.Second
+
+// leave takes away what the scenario put there and scales waypoints back.
+func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWait)
+	defer cancel()
+	left := s.applied
+	s.applied = nil
+	if len(left) > 0 {
+		err = errors.Join(err, s.cluster.Delete(ctx, s.owner, left))
+	}
+	back := map[string]int32{}
+	for waypoint := range scenario.Replicas {
+		back[waypoint] = 1
+	}
+	return errors.Join(err, s.scale(ctx, back))
+}
+
+// put applies objects and keeps what the server had to say.
+func (s *Scene) put(ctx context.Context, task string, objects []kube.Manifest) error {
+	findings, err := s.cluster.Apply(ctx, s.owner, objects)
+	for _, finding := range findings {
+		finding.Task = task
+		s.run.Findings = append(s.run.Findings, finding)
+	}
+	for _, object := range objects {
+		s.event("applied", object.String(), object.File)
+	}
+	return err
+}
+
+// objects reads pieces and fits them to this run: our agent image, the weights
+// that a piece changes.
+func (s *Scene) objects(pieces []catalogue.Piece) ([]kube.Manifest, error) {
+	var all []kube.Manifest
+	for _, piece := range pieces {
+		read, err := manifests.Objects(piece.File)
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range read {
+			if len(piece.Only) > 0 && !slices.Contains(piece.Only, object.GetKind()) {
+				continue
+			}
+			fitted, err := s.fit(object, piece)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", piece.File, err)
+			}
+			all = append(all, kube.Manifest{File: "fixtures/manifests/" + piece.File, Object: fitted})
+		}
+	}
+	return all, nil
+}
+
+func (s *Scene) fit(object *unstructured.Unstructured, piece catalogue.Piece) (*unstructured.Unstructured, error) {
+	switch object.GetKind() {
+	case "Deployment":
+		return manifests.Change(object, func(deployment *appsv1.Deployment) error {
+			manifests.SetImage(deployment, s.agent)
+			return nil
+		})
+	case "HTTPRoute":
+		if piece.Weights == nil {
+			return object, nil
+		}
+		return manifests.Change(object, func(route *gatewayv1.HTTPRoute) error {
+			return manifests.SetWeights(route, piece.Weights)
+		})
+	default:
+		return object, nil
+	}
+}
+
+// settleWait bounds how long an applied object may take to be accepted.
+const settleWait = 90 * time.Second
+
+// settle waits until routes are accepted and workloads run.
+func (s *Scene) settle(ctx context.Context, objects []kube.Manifest) error {
+	for _, object := range objects {
+		ref := kube.Ref{Namespace: object.Object.GetNamespace(), Name: object.Object.GetName()}
+		var err error
+		switch object.Object.GetKind() {
+		case "HTTPRoute":
+			err = s.cluster.AwaitRoute(ctx, ref, settleWait)
+		case "Deployment":
+			err = s.cluster.AwaitDeployment(ctx, ref, settleWait)
+		case "Gateway":
+			err = s.cluster.AwaitGateway(ctx, ref, settleWait)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proof waits until every waypoint pod of the namespaces acknowledged a push
+// that was made after everything applied so far.
+func (s *Scene) proof(ctx context.Context, namespaces []string) error {
+	if len(namespaces) == 0 {
+		return nil
+	}
+	if err := s.gate.Waypoints(ctx, namespaces...); err != nil {
+		return err
+	}
+	s.event("ready", strings.Join(namespaces, ", "), "every waypoint acknowledged a push made after the change")
+	return nil
+}
+
+// config says in lines how the routes of a scenario stand.
+func (s *Scene) config(ctx context.Context) []string {
+	var lines []string
+	for _, manifest := range s.applied {
+		object := manifest.Object
+		live, err := s.cluster.Read(ctx, object.GroupVersionKind(), kube.Ref{Namespace: object.GetNamespace(), Name: object.GetName()})
+		if err != nil {
+			lines = append(lines, fmt.Sprintf("%s: %v", manifest, err))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s generation %d%s", manifest, live.GetGeneration(), conditions(live)))
+	}
+	return lines
+}
+
+// conditions lists the true conditions of a route's parents.
+func conditions(object *unstructured.Unstructured) string {
+	parents, _, err := unstructured.NestedSlice(object.Object, "status", "parents")
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, parent := range parents {
+		fields, _ := parent.(map[string]any)
+		list, _, err := unstructured.NestedSlice(fields, "conditions")
+		if err != nil {
+			continue
+		}
+		for _, item := range list {
+			condition, _ := item.(map[string]any)
+			if condition["status"] == "True" {
+				names = append(names, fmt.Sprint(condition["type"]))
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
+}

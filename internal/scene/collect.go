@@ -1,0 +1,91 @@
+package scene
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/wayproof/wayproof/fixtures/travel/ledger"
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// operationsPort is where the fixture's pods serve their ledgers; no Service
+// leads there.
+const operationsPort = 8001
+
+// collect reads, after a quiet period, what the pods saw of the stage. What
+// cannot be read is written down as missing, which makes claims that need it
+// inconclusive; it does not end the run.
+func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) error {
+	if err := pause(ctx, drive.Quiet); err != nil {
+		return err
+	}
+	s.run.Stages[index].Collected = time.Now().UTC()
+	for _, app := range drive.Collect {
+		namespace, name, _ := strings.Cut(app, "/")
+		pods, err := s.cluster.PodsBy(ctx, namespace, "app="+name)
+		if err != nil {
+			return err
+		}
+		for _, pod := range pods {
+			if err := s.ledger(ctx, index, &pod, name); err != nil {
+				s.missing(index, fmt.Errorf("ledger of pod %s/%s: %w", pod.Namespace, pod.Name, err))
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// pause lets a quiet period pass: its length is part of the claim that what
+// has not arrived by then is lost.
+func pause(ctx context.Context, quiet time.Duration) error {
+	timer := time.NewTimer(quiet)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (s *Scene) missing(index int, err error) {
+	s.run.Stages[index].Missing = append(s.run.Stages[index].Missing, err.Error())
+}
+
+// ledger reads the arrivals of one pod that belong to the stage.
+func (s *Scene) ledger(ctx context.Context, index int, pod *corev1.Pod, app string) error {
+	prefix := s.run.Stages[index].Load.IDPrefix + "-"
+	port := kube.Port{Pod: kube.Ref{Namespace: pod.Namespace, Name: pod.Name}, Number: operationsPort}
+	content, err := s.cluster.ProxyGet(ctx, port, "/ledger?prefix="+url.QueryEscape(prefix))
+	if err != nil {
+		return err
+	}
+	end, err := ledger.Read(bytes.NewReader(content), func(a ledger.Arrival) error {
+		seq, err := strconv.Atoi(strings.TrimPrefix(a.ID, prefix))
+		if err != nil {
+			return fmt.Errorf("foreign id %q", a.ID)
+		}
+		return s.arrived(&record.Arrival{
+			Stage: index, Seq: seq, Service: app, Version: pod.Labels["version"], Pod: pod.Name, Peer: a.Peer,
+			At: a.Time, Attempt: a.Attempt, Path: a.Path, Host: a.Host, Traceparent: a.TraceParent,
+		})
+	})
+	if err == nil && end.Missed > 0 {
+		err = fmt.Errorf("%d arrivals were lost from the ledger's ring", end.Missed)
+	}
+	return err
+}
+
+func (s *Scene) arrived(a *record.Arrival) error {
+	return errors.Join(s.writer.Arrival(a), s.current.Arrival(a))
+}

@@ -1,0 +1,157 @@
+package scene
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/loadgen"
+	"github.com/wayproof/wayproof/loadgen/worker"
+)
+
+// drive plays one stage: load, a quiet period, and what pods and sink saw.
+func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive catalogue.Drive) (err error) {
+	done := s.progress.Step("load " + drive.Name)
+	defer func() { done(err) }()
+	index, stage := s.open(scenario, drive)
+	if err := s.name(ctx, stage, drive.Waypoint); err != nil {
+		return err
+	}
+	stage.Config = s.config(ctx)
+	failed := s.load(ctx, index, s.watching(scenario, drive.Name))
+	stage = &s.run.Stages[index]
+	stage.Ended = time.Now().UTC()
+	if failed != nil {
+		stage.Health.Error = failed.Error()
+	}
+	if err := errors.Join(ctx.Err(), s.name(ctx, stage, drive.Waypoint)); err != nil {
+		return err
+	}
+	if err := s.collect(ctx, index, drive); err != nil {
+		return err
+	}
+	return errors.Join(s.writer.EndStage(index), s.writer.WriteRun(&s.run))
+}
+
+// open adds the stage to the record. Ids are unique over all runs, since a
+// ledger may still hold an earlier run's.
+func (s *Scene) open(scenario catalogue.Scenario, drive catalogue.Drive) (int, *record.Stage) {
+	index := len(s.run.Stages)
+	load := drive.Load
+	load.IDPrefix = fmt.Sprintf("%s-%d", s.run.ID, index)
+	s.run.Stages = append(s.run.Stages, record.Stage{
+		Name: drive.Name, Spec: scenario.ID, Window: drive.Window, Base: time.Now().UTC(), Load: load,
+		Peers: map[string]string{},
+	})
+	return index, &s.run.Stages[index]
+}
+
+// watching are the promises that read the stage.
+func (s *Scene) watching(scenario catalogue.Scenario, name string) []record.Promise {
+	var reading []record.Promise
+	for _, promise := range s.planned(scenario) {
+		for _, stage := range promise.Stages {
+			if stage == name {
+				reading = append(reading, promise)
+			}
+		}
+	}
+	return reading
+}
+
+// load drives the worker in the load pod and keeps what it sees. It ends early
+// when every promise that reads the stage has seen enough.
+func (s *Scene) load(ctx context.Context, index int, promises []record.Promise) error {
+	stage := &s.run.Stages[index]
+	watcher, err := claim.Watch(stage, promises)
+	if err != nil {
+		return err
+	}
+	pod, err := s.loadPod(ctx)
+	if err != nil {
+		return err
+	}
+	keeper := &keeper{scene: s, index: index, watcher: watcher}
+	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}}
+	outcome, err := driver.Drive(ctx, loadgen.Plan{Load: stage.Load}, keeper.take)
+	stage = &s.run.Stages[index]
+	stage.Health = outcome.Health
+	if !outcome.Base.IsZero() {
+		stage.Base = outcome.Base
+	}
+	return errors.Join(err, keeper.failed)
+}
+
+// keeper writes observations down as they come.
+type keeper struct {
+	scene   *Scene
+	index   int
+	watcher *claim.Watcher
+	failed  error
+}
+
+// take keeps one observation and says whether more are wanted.
+func (k *keeper) take(o record.Observation) bool {
+	o.Stage = k.index
+	if err := errors.Join(k.scene.writer.Observation(&o), k.scene.current.Observation(&o)); err != nil {
+		k.failed = fmt.Errorf("record an observation: %w", err)
+		return false
+	}
+	return !k.watcher.Observe(&o)
+}
+
+// inPod runs commands in the load pod.
+type inPod struct {
+	cluster *kube.Cluster
+	pod     kube.Ref
+}
+
+func (p inPod) Exec(ctx context.Context, command []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return p.cluster.Exec(ctx, kube.Command{Pod: p.pod, Argv: command}, kube.Streams{In: stdin, Out: stdout, Err: stderr})
+}
+
+// loadPod is the captured pod that load comes from.
+func (s *Scene) loadPod(ctx context.Context) (kube.Ref, error) {
+	pods, err := s.cluster.PodsBy(ctx, "wayproof-load", "app=load")
+	if err != nil {
+		return kube.Ref{}, err
+	}
+	for _, pod := range pods {
+		if kube.Ready(&pod) {
+			return kube.Ref{Namespace: pod.Namespace, Name: pod.Name}, nil
+		}
+	}
+	return kube.Ref{}, fmt.Errorf("no ready load pod in namespace wayproof-load (of %d)", len(pods))
+}
+
+// waypointPods lists the pods of a waypoint, given as namespace/name.
+func (s *Scene) waypointPods(ctx context.Context, waypoint string) ([]corev1.Pod, error) {
+	namespace, name, _ := strings.Cut(waypoint, "/")
+	return s.cluster.PodsBy(ctx, namespace, "gateway.networking.k8s.io/gateway-name="+name)
+}
+
+// name writes down which address is which waypoint replica.
+func (s *Scene) name(ctx context.Context, stage *record.Stage, waypoint string) error {
+	if waypoint == "" {
+		return nil
+	}
+	pods, err := s.waypointPods(ctx, waypoint)
+	if err != nil {
+		return err
+	}
+	for _, pod := range pods {
+		if pod.Status.PodIP != "" {
+			stage.Peers[pod.Status.PodIP] = pod.Name
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+// Package scene plays scenarios on a real mesh and writes down what happened:
+// it brings the travel demo to the state that a scenario starts from, applies
+// what is under test, waits for the proof that every waypoint serves it, drives
+// the load, and collects what clients, pods and the trace sink saw.
+//
+// It observes and never judges: a verdict is made from the record, by package
+// claim. It knows Kubernetes, but no test runner.
+package scene
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/mesh"
+	"github.com/wayproof/wayproof/internal/ready"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// Options is what a scene needs from its environment.
+type Options struct {
+	Cluster  *kube.Cluster
+	Agent    string // reference of the agent image on the nodes
+	Adopt    bool   // may use namespaces that it did not make
+	Dir      string // of the run's artefacts
+	Run      record.Run
+	Progress mesh.Progress
+}
+
+// Scene is one run on one mesh.
+type Scene struct {
+	cluster  *kube.Cluster
+	owner    kube.Owner
+	gate     *ready.Gate
+	agent    string
+	progress mesh.Progress
+
+	run     record.Run
+	writer  *record.Writer
+	base    catalogue.Base
+	based   bool
+	current *record.Memory  // of the scenario being played
+	applied []kube.Manifest // what the scenario has put there, newest last
+}
+
+// guests are namespaces of others in which single objects are put: the trace
+// sink stands where the mesh's tracing provider looks for it.
+func guests() []string { return []string{"istio-system"} }
+
+// Open begins a run: its folder, its plan, and nothing in the cluster yet.
+func Open(options Options) (*Scene, error) {
+	writer, err := record.Create(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := writer.WritePlan(options.Run.Plan); err != nil {
+		return nil, err
+	}
+	owner := kube.Owner{Run: options.Run.ID, Adopt: options.Adopt, Guest: guests()}
+	s := &Scene{
+		cluster: options.Cluster, owner: owner, gate: ready.NewGate(options.Cluster, owner),
+		agent: options.Agent, progress: options.Progress, run: options.Run, writer: writer,
+	}
+	return s, writer.WriteRun(&s.run)
+}
+
+// Run is the record so far.
+func (s *Scene) Run() *record.Run { return &s.run }
+
+// Dir is the folder of the run's artefacts.
+func (s *Scene) Dir() string { return s.writer.Dir() }
+
+// closeWait bounds the removal of what the run made.
+const closeWait = 3 * time.Minute
+
+// Sweep removes everything that the run made in the cluster. It works on after
+// ctx has ended: an aborted run cleans up too.
+func (s *Scene) Sweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+	defer cancel()
+	done := s.progress.Step("remove what the run made")
+	err := s.cluster.Sweep(ctx, s.owner.Run)
+	done(err)
+	if err != nil {
+		return fmt.Errorf("remove what run %s made: %w", s.owner.Run, err)
+	}
+	return nil
+}
+
+// Finish writes the run's last stage: verdicts, exit code, and the record.
+func (s *Scene) Finish(exitCode int) error {
+	s.run.Ended = time.Now().UTC()
+	for _, write := range []func() error{
+		func() error { return s.writer.WriteVerdicts(s.run.Verdicts) },
+		func() error { return s.writer.WriteRun(&s.run) },
+		func() error { return s.writer.WriteExitCode(exitCode) },
+		s.writer.Close,
+	} {
+		if err := write(); err != nil {
+			return fmt.Errorf("write the record of run %s: %w", s.run.ID, err)
+		}
+	}
+	return nil
+}
+
+// Play performs a scenario and judges its promises from what was recorded. The
+// error is what kept it from being played to its end; promises that it leaves
+// without data are inconclusive then, and are among the verdicts all the same.
+func (s *Scene) Play(ctx context.Context, scenario catalogue.Scenario) ([]record.Verdict, error) {
+	s.current = &record.Memory{}
+	failed := s.perform(ctx, scenario)
+	if failed != nil {
+		s.event("scenario ended early", scenario.ID, failed.Error())
+	}
+	s.current.Record = s.run
+	verdicts, err := claim.Judge(ctx, s.current, s.planned(scenario))
+	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
+	if err == nil {
+		err = s.writer.WriteRun(&s.run)
+	}
+	if failed != nil {
+		return verdicts, fmt.Errorf("play %s: %w", scenario.ID, failed)
+	}
+	return verdicts, err
+}
+
+// planned are the scenario's promises as the plan completed them.
+func (s *Scene) planned(scenario catalogue.Scenario) []record.Promise {
+	var promises []record.Promise
+	for _, promise := range scenario.Promises {
+		for _, planned := range s.run.Plan.Promises {
+			if planned.ID == promise.ID {
+				promises = append(promises, planned)
+			}
+		}
+	}
+	return promises
+}
+
+// perform goes through the scenario's windows and takes away what it applied,
+// whatever happened.
+func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) (err error) {
+	if err := s.ensure(ctx, scenario.Base); err != nil {
+		return err
+	}
+	defer func() { err = s.leave(ctx, scenario, err) }()
+	if err := s.scale(ctx, scenario.Replicas); err != nil {
+		return err
+	}
+	if err := s.apply(ctx, scenario, scenario.Setup); err != nil {
+		return err
+	}
+	for _, window := range []string{catalogue.Before, catalogue.Applied, catalogue.After} {
+		if err := s.window(ctx, scenario, window); err != nil {
+			return fmt.Errorf("window %s: %w", window, err)
+		}
+	}
+	return nil
+}
+
+// window brings the mesh into a window's state and drives the window's load.
+func (s *Scene) window(ctx context.Context, scenario catalogue.Scenario, window string) error {
+	began := time.Now()
+	var err error
+	switch window {
+	case catalogue.Applied:
+		err = s.apply(ctx, scenario, scenario.Apply)
+	case catalogue.After:
+		err = s.withdraw(ctx, scenario, scenario.Apply)
+	}
+	if err != nil {
+		return err
+	}
+	for _, drive := range scenario.Drives {
+		if drive.Window != window {
+			continue
+		}
+		if err := s.drive(ctx, scenario, drive); err != nil {
+			return fmt.Errorf("drive %s: %w", drive.Name, err)
+		}
+	}
+	s.run.Windows = append(s.run.Windows, record.Window{
+		Spec: scenario.ID, Name: window, Start: began.UTC(), End: time.Now().UTC(),
+	})
+	return nil
+}
+
+func (s *Scene) event(kind, object, detail string) {
+	s.run.Events = append(s.run.Events, record.Event{At: time.Now().UTC(), Kind: kind, Object: object, Detail: detail})
+}
