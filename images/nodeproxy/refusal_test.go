@@ -19,9 +19,12 @@ import (
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
-// intrude opens a tunnel from an uncaptured pod with a certificate of its own.
-func intrude(t *testing.T, from, to *fakemesh.Pod, cert *identity.Certificate, authority string) (relay.Duplex, error) {
+// intruder opens tunnels from an uncaptured pod with certificates of its own.
+type intruder struct{ from, to *fakemesh.Pod }
+
+func (i intruder) tunnel(t *testing.T, cert *identity.Certificate, authority string) (relay.Duplex, error) {
 	t.Helper()
+	from, to := i.from, i.to
 	pool := hbone.NewPool(func(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
 		return from.Dial(ctx, at.String())
 	})
@@ -38,6 +41,7 @@ func TestTunnelsThatAreRefused(t *testing.T) {
 	application(t, server, 8080)
 	mustCall(t, outside, server.IP+":8080")
 	cert := s.istiod.CA.Certificate(t, spiffe.New("", "ns", "intruder"))
+	i := intruder{from: outside, to: server}
 	for name, c := range map[string]struct {
 		authority string
 		status    int
@@ -47,24 +51,24 @@ func TestTunnelsThatAreRefused(t *testing.T) {
 		"the proxy's own port":             {server.IP + ":15008", http.StatusBadRequest},
 		"a port where nobody listens":      {server.IP + ":9999", http.StatusServiceUnavailable},
 	} {
-		_, err := intrude(t, outside, server, cert, c.authority)
+		_, err := i.tunnel(t, cert, c.authority)
 		var refused *hbone.Refused
 		require.ErrorAs(t, err, &refused, name)
 		assert.Equal(t, c.status, refused.Status, name)
 	}
 	stranger := fakemesh.NewCA(t).Certificate(t, spiffe.New("", "ns", "client"))
-	_, err := intrude(t, outside, server, stranger, server.IP+":8080")
+	_, err := i.tunnel(t, stranger, server.IP+":8080")
 	require.Error(t, err)
 	s.istiod.CA.SetLifetime(-time.Second)
 	expired := s.istiod.CA.Certificate(t, spiffe.New("", "ns", "client"))
-	_, err = intrude(t, outside, server, expired, server.IP+":8080")
+	_, err = i.tunnel(t, expired, server.IP+":8080")
 	require.Error(t, err)
 
-	d, err := intrude(t, outside, server, cert, server.IP+":8080")
+	d, err := i.tunnel(t, cert, server.IP+":8080")
 	require.NoError(t, err, "a proven identity of the mesh is let in")
 	_ = d.Close()
 	s.istiod.Put(t, "", strict())
-	_, err = intrude(t, outside, server, cert, server.IP+":8080")
+	_, err = i.tunnel(t, cert, server.IP+":8080")
 	require.NoError(t, err, "STRICT asks for an identity, not for a captured pod")
 }
 

@@ -68,7 +68,7 @@ func Read(lookup Lookup, environ []string) (Config, error) {
 			ZDSSocket:  r.text("INPOD_UDS", "/var/run/ztunnel/ztunnel.sock"),
 		},
 		Listen: Listen{
-			Admin:     r.text("ADMIN_ADDR", "localhost:15000"),
+			Admin:     r.text("ADMIN_ADDR", "127.0.0.1:15000"),
 			Stats:     r.text("STATS_ADDR", ":15020"),
 			Readiness: r.text("READINESS_ADDR", ":15021"),
 		},

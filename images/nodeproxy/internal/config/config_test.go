@@ -36,7 +36,7 @@ func TestChartIsUnderstood(t *testing.T) {
 	assert.Equal(t, "/var/run/ztunnel/ztunnel.sock", c.Plane.ZDSSocket)
 	assert.Equal(t, "/var/run/secrets/tokens/istio-token", c.Plane.TokenFile)
 	assert.Equal(t, "/var/run/secrets/istio/root-cert.pem", c.Plane.RootFile)
-	assert.Equal(t, config.Listen{Admin: "localhost:15000", Stats: ":15020", Readiness: ":15021"}, c.Listen)
+	assert.Equal(t, config.Listen{Admin: "127.0.0.1:15000", Stats: ":15020", Readiness: ":15021"}, c.Listen)
 	assert.True(t, c.PortReuse)
 	assert.Nil(t, c.KeepSource)
 	node, err := c.Self.XDSNode()

@@ -270,6 +270,35 @@ func TestWrongPeers(t *testing.T) {
 	assert.Empty(t, s.gate.calls)
 }
 
+// Callers that wait while a dial fails do not each wait for a failure of their
+// own.
+func TestWaitersShareAFailure(t *testing.T) {
+	ca := fakemesh.NewCA(t)
+	cert := ca.Certificate(t, spiffe.New("", "ns", "client"))
+	var dials atomic.Int32
+	release := make(chan struct{})
+	pool := hbone.NewPool(func(context.Context, netip.AddrPort) (net.Conn, error) {
+		dials.Add(1)
+		<-release
+		return nil, errors.New("no route")
+	})
+	defer pool.Close()
+	hop := hbone.Hop{Addr: netip.MustParseAddrPort("10.0.0.1:15008")}
+	results := make(chan error, 50)
+	for range cap(results) {
+		go func() {
+			_, err := pool.Tunnel(t.Context(), hop, cert.Client(nil), hbone.Target{})
+			results <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return pool.Waiting() == cap(results) }, 5*time.Second, time.Millisecond)
+	close(release)
+	for range cap(results) {
+		require.ErrorContains(t, <-results, "no route")
+	}
+	assert.Equal(t, int32(1), dials.Load())
+}
+
 func TestRefusal(t *testing.T) {
 	s := newSite(t, echo)
 	s.gate.refuse = http.StatusUnauthorized

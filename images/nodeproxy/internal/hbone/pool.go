@@ -48,14 +48,6 @@ type Pool struct {
 	closed bool
 }
 
-// lane is all connections to one hop. Its turn is held while looking for a free
-// connection, so that concurrent dials become one.
-type lane struct {
-	turn  chan struct{}
-	mu    sync.Mutex
-	conns []*http2.ClientConn
-}
-
 // NewPool opens nothing yet.
 func NewPool(dial Dialer) *Pool {
 	return &Pool{dial: dial, lanes: map[string]*lane{}, transport: &http2.Transport{
@@ -68,24 +60,35 @@ func NewPool(dial Dialer) *Pool {
 
 // acquire returns a connection with one stream reserved on it.
 func (p *Pool) acquire(ctx context.Context, hop Hop, config *tls.Config) (*http2.ClientConn, error) {
-	l, err := p.lane(hop.key())
+	l, tries, err := p.lane(hop.key())
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	failed, err := l.enter(ctx, tries)
+	if err != nil {
+		return nil, err
 	}
+	defer l.leave()
 	if cc := l.reserve(); cc != nil {
 		return cc, nil
 	}
+	if failed != nil {
+		return nil, failed
+	}
+	cc, err := p.open(ctx, l, hop, config)
+	if ctx.Err() == nil { // a caller that gave up says nothing about the peer
+		l.tried(err)
+	}
+	return cc, err
+}
+
+func (p *Pool) open(ctx context.Context, l *lane, hop Hop, config *tls.Config) (*http2.ClientConn, error) {
 	cc, err := p.connect(ctx, hop, config)
 	if err != nil {
 		return nil, err
 	}
 	if !cc.ReserveNewRequest() {
+		_ = cc.Close() // of no use
 		return nil, fmt.Errorf("peer %s accepts no stream on a new connection", hop.Addr)
 	}
 	return cc, p.keep(l, cc)
@@ -103,26 +106,28 @@ func (p *Pool) keep(l *lane, cc *http2.ClientConn) error {
 	return nil
 }
 
-func (p *Pool) lane(key string) (*lane, error) {
+// lane finds or makes a hop's lane and announces a caller to it, so that it is
+// not swept away meanwhile. It returns how often the lane has dialed.
+func (p *Pool) lane(key string) (l *lane, tries int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, net.ErrClosed
+		return nil, 0, net.ErrClosed
 	}
 	p.sweep()
 	l, ok := p.lanes[key]
 	if !ok {
-		l = &lane{turn: make(chan struct{}, 1)}
+		l = newLane()
 		p.lanes[key] = l
 	}
-	return l, nil
+	return l, l.announce(), nil
 }
 
 // sweep forgets lanes without a living connection that nobody is using, so that
 // peers that have gone leave nothing behind.
 func (p *Pool) sweep() {
 	for key, l := range p.lanes {
-		if len(l.turn) == 0 && l.living() == 0 {
+		if l.idle() {
 			delete(p.lanes, key)
 		}
 	}
