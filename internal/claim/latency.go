@@ -202,21 +202,31 @@ func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
 	if b.AtMostMs > 0 {
 		limit := fromMilliseconds(b.AtMostMs)
 		upper, ok := l.taken.upper(b.Quantile, beta)
-		lower, any := l.taken.lower(b.Quantile, alpha)
-		p.shown = p.shown && ok && upper <= limit
-		p.refuted = p.refuted || any && lower > limit
-		p.text += bounded(name, "at most", upper, ok) + " "
+		lower, known := l.taken.lower(b.Quantile, alpha)
+		p.add(ok && upper <= limit, bounded(name, "at most", upper, ok))
+		p.refute(known && lower > limit, bounded(name, "at least", lower, known))
 	}
 	if b.AtLeastMs > 0 {
 		limit := fromMilliseconds(b.AtLeastMs)
 		lower, ok := l.taken.lower(b.Quantile, beta)
-		upper, any := l.taken.upper(b.Quantile, alpha)
-		p.shown = p.shown && ok && lower >= limit
-		p.refuted = p.refuted || any && upper < limit
-		p.text += bounded(name, "at least", lower, ok)
+		upper, known := l.taken.upper(b.Quantile, alpha)
+		p.add(ok && lower >= limit, bounded(name, "at least", lower, ok))
+		p.refute(known && upper < limit, bounded(name, "at most", upper, known))
 	}
-	p.text = strings.TrimSpace(p.text)
 	return p
+}
+
+// add joins one side of a bound; both must be shown.
+func (p *proof) add(shown bool, text string) {
+	p.shown = p.shown && shown
+	p.text = joined(" ", p.text, text)
+}
+
+// refute replaces the text by the evidence against the bound.
+func (p *proof) refute(refuted bool, text string) {
+	if refuted {
+		p.refuted, p.text = true, text
+	}
 }
 
 func bounded(name, word string, at time.Duration, ok bool) string {

@@ -1,0 +1,251 @@
+package claim
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// timed is a stage whose latencies are spread evenly over a range.
+func (s *scene) timed(name string, hits int, from, to time.Duration) {
+	s.addStage(name, hits, func(o *record.Observation) {
+		o.Done = o.Intended + from + time.Duration(int64(o.Seq)*7919%int64(hits))*(to-from)/time.Duration(hits)
+		o.First = o.Sent
+	})
+}
+
+func TestLatencyBounds(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: []QuantileBound{{Quantile: 10, AtLeastMs: 395}, {Quantile: 990, AtMostMs: 440}}})})
+	assert.Equal(t, 2407, p.N)
+	for name, c := range map[string]struct {
+		from, to float64 // milliseconds
+		want     record.Outcome
+	}{
+		"a delay of 400":      {400, 420, record.Held},
+		"exactly the bounds":  {395, 440, record.Held},
+		"too short":           {320, 340, record.Violated},
+		"too long":            {440, 480, record.Violated},
+		"p99 on the border":   {400, 440, record.Held},
+		"between the bounds":  {400, 440.6, record.Inconclusive},
+		"half of it is short": {390, 400, record.Violated},
+	} {
+		s := new(scene)
+		s.timed("s", p.N, fromMilliseconds(c.from), fromMilliseconds(c.to))
+		v := s.judge(t, p)
+		assert.Equal(t, c.want, v.Verdict, "%s: %s (%s)", name, v.Detail, v.Observed)
+		if c.want == record.Violated {
+			assert.Contains(t, v.FirstOdd, " ms")
+		}
+	}
+}
+
+func TestTimeoutsAreNotFast(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: []QuantileBound{{Quantile: 500, AtMostMs: 10}, {Quantile: 990, AtMostMs: 40}}})})
+	build := func(timeouts int, at time.Duration) record.Verdict {
+		s := new(scene)
+		s.timed("s", p.N, time.Millisecond, 5*time.Millisecond)
+		for i := range timeouts {
+			o := &s.observations[i*7]
+			o.Class, o.Done = record.ClassTimeout, o.Intended+at
+		}
+		return s.judge(t, p)
+	}
+	assert.Equal(t, record.Held, build(5, 50*time.Millisecond).Verdict)
+	assert.Equal(t, record.Violated, build(100, 50*time.Millisecond).Verdict, "censored above the limit refutes it")
+	assert.Equal(t, record.Inconclusive, build(100, 30*time.Millisecond).Verdict, "censored below the limit shows nothing")
+}
+
+func TestLatencyOfSome(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{
+		Bounds: []QuantileBound{{Quantile: 990, AtMostMs: 200}}, Where: &Predicate{FasterMs: 300}, Measure: FromSent,
+	})})
+	s := new(scene)
+	s.addStage("s", 2*p.N, func(o *record.Observation) {
+		if o.Seq%2 == 0 {
+			o.Done += 400 * time.Millisecond
+		}
+	})
+	v := s.judge(t, p)
+	assert.Equal(t, record.Held, v.Verdict, v.Detail)
+	assert.Equal(t, p.N, v.N)
+	late := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: []QuantileBound{{Quantile: 990, AtMostMs: 200}}, Where: &Predicate{Sampled: true}})})
+	assert.Equal(t, record.Inconclusive, s.judge(t, late).Verdict)
+}
+
+func TestShifts(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindShift, Stages: []string{"s", "with"}, Params: Params(ShiftParams{Quantiles: []int{500, 990}, BelowMs: 5})})
+	for _, c := range []struct {
+		shift, spread time.Duration
+		want          record.Outcome
+	}{
+		{0, 0, record.Held},
+		{4 * time.Millisecond, 0, record.Held},
+		{5*time.Millisecond - 1, 0, record.Held},
+		{5 * time.Millisecond, 0, record.Inconclusive},
+		{5*time.Millisecond + 1, 0, record.Violated},
+		{time.Second, 0, record.Violated},
+		{-time.Second, 0, record.Held},
+		{0, 200 * time.Millisecond, record.Inconclusive},
+	} {
+		s := new(scene)
+		s.timed("s", p.N, 2*time.Second, 2*time.Second+c.spread)
+		s.timed("with", p.N, 2*time.Second+c.shift, 2*time.Second+c.shift+c.spread)
+		v := s.judge(t, p)
+		assert.Equal(t, c.want, v.Verdict, "%v: %s", c, v.Detail)
+	}
+	s := new(scene)
+	s.timed("s", p.N, 0, 0)
+	s.timed("with", 20, 0, 0)
+	assert.Equal(t, record.Inconclusive, s.judge(t, p).Verdict)
+}
+
+func TestBalance(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindBalance, Unit: UnitConnection, Params: Params(BalanceParams{Pods: 2})})
+	require.Equal(t, 6655, p.N)
+	build := func(pod func(o *record.Observation) string) record.Verdict {
+		s := new(scene)
+		s.addStage("s", p.N, func(o *record.Observation) {
+			o.Client, o.Conn = 0, o.Seq
+			o.Pod = pod(o)
+		})
+		return s.judge(t, p)
+	}
+	random := rand.New(rand.NewPCG(20, 1))
+	one := func(perMille int) func(*record.Observation) string {
+		return func(*record.Observation) string {
+			if random.IntN(1000) < perMille {
+				return "a"
+			}
+			return "b"
+		}
+	}
+	for perMille, want := range map[int]record.Outcome{500: record.Held, 440: record.Violated, 1000: record.Violated} {
+		v := build(one(perMille))
+		assert.Equal(t, want, v.Verdict, "%d: %s", perMille, v.Detail)
+	}
+	assert.Contains(t, build(func(o *record.Observation) string { return string(rune('a' + o.Seq%3)) }).Detail, "3 pods answered, 2 were declared")
+	assert.Contains(t, build(func(o *record.Observation) string {
+		o.Conn = o.Seq / 2
+		return one(500)(o)
+	}).Detail, "answered by different pods")
+	assert.Contains(t, build(func(o *record.Observation) string {
+		if o.Seq == 9 {
+			o.Class = record.ClassReset
+		}
+		return one(500)(o)
+	}).Detail, "1 requests got no answer")
+	few := build(func(o *record.Observation) string {
+		o.Conn = o.Seq / 40
+		return string(rune('a' + o.Conn*7%5%2))
+	})
+	assert.Equal(t, record.Inconclusive, few.Verdict, "requests of one connection are one unit: %s", few.Detail)
+}
+
+func TestThreePods(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindBalance, Params: Params(BalanceParams{Pods: 3, Service: "cars"})})
+	random := rand.New(rand.NewPCG(21, 1))
+	for pods, want := range map[int]record.Outcome{3: record.Held, 2: record.Violated} {
+		s := new(scene)
+		s.addStage("s", p.N, func(o *record.Observation) {
+			o.Client, o.Conn, o.Pod = 0, o.Seq, string(rune('a'+random.IntN(pods)))
+		})
+		v := s.judge(t, p)
+		assert.Equal(t, want, v.Verdict, "%d: %s", pods, v.Detail)
+	}
+}
+
+func TestErrorBudgets(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindBound, Params: Params(BoundParams{BudgetPPM: 10_000})})
+	assert.Equal(t, 688, p.N)
+	build := func(errors int, fail func(*record.Observation)) record.Verdict {
+		s := new(scene)
+		s.addStage("s", 6000, func(o *record.Observation) {
+			if o.Seq%60 == 0 && o.Seq/60 < errors {
+				fail(o)
+			}
+		})
+		return s.judge(t, p)
+	}
+	reset := func(o *record.Observation) { o.Class = record.ClassReset }
+	// One percent of 6000 is 60: shown up to 37, refuted from 103 (Clopper-Pearson).
+	for errors, want := range map[int]record.Outcome{0: record.Held, 37: record.Held, 38: record.Inconclusive, 60: record.Inconclusive, 99: record.Inconclusive} {
+		assert.Equal(t, want, build(errors, reset).Verdict, "%d errors", errors)
+	}
+	for _, fail := range []func(*record.Observation){
+		func(o *record.Observation) { o.Status = 500 }, func(o *record.Observation) { o.Replays = 1 }, func(o *record.Observation) { o.Status = 100 },
+	} {
+		assert.Equal(t, record.Inconclusive, build(60, fail).Verdict)
+	}
+	assert.Equal(t, record.Held, build(60, func(o *record.Observation) { o.Status = 404 }).Verdict)
+	s := new(scene)
+	s.addStage("s", 6000, func(o *record.Observation) {
+		if o.Seq < 120 {
+			reset(o)
+		}
+	})
+	v := s.judge(t, p)
+	assert.Equal(t, record.Violated, v.Verdict)
+	assert.Contains(t, v.FirstOdd, "#0 ")
+}
+
+func TestNoErrorAtAll(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindBound, Delta: 10, Params: Params(BoundParams{Window: "fault", Connections: ConnectionsNew, Statuses: []int{200, 404}})})
+	build := func(spoil func(*record.Observation)) record.Verdict {
+		s := new(scene)
+		s.run.Windows = []record.Window{{Spec: "spec", Name: "fault", Start: epoch.Add(5 * time.Second), End: epoch.Add(15 * time.Second)}}
+		s.addStage("s", 4000, func(o *record.Observation) {
+			o.Reused = o.Seq%2 == 0
+			spoil(o)
+		})
+		return s.judge(t, p)
+	}
+	v := build(func(*record.Observation) {})
+	assert.Equal(t, record.Held, v.Verdict, v.Detail)
+	assert.Equal(t, 1000, v.N)
+	at := func(seq int) func(*record.Observation) {
+		return func(o *record.Observation) {
+			if o.Seq == seq {
+				o.Status = 302
+			}
+		}
+	}
+	for seq, want := range map[int]record.Outcome{999: record.Held, 1001: record.Violated, 1002: record.Held, 2999: record.Violated, 3001: record.Held} {
+		assert.Equal(t, want, build(at(seq)).Verdict, "request %d", seq)
+	}
+	s := new(scene)
+	s.run.Windows = []record.Window{{Spec: "spec", Name: "fault", Start: epoch.Add(-time.Hour), End: epoch}}
+	s.addStage("s", 100, nil)
+	assert.Equal(t, record.Inconclusive, s.judge(t, p).Verdict, "no data is never green")
+}
+
+func TestRecovery(t *testing.T) {
+	params := RecoveryParams{Window: "fault", WithinMs: 2000, SliceMs: 500, Sustain: 3}
+	build := func(hits int, broken func(at time.Duration) bool) record.Verdict {
+		s := new(scene)
+		s.run.Windows = []record.Window{{Spec: "spec", Name: "fault", Start: epoch.Add(time.Second), End: epoch.Add(2 * time.Second)}}
+		s.addStage("s", hits, func(o *record.Observation) {
+			if broken(o.Intended) {
+				o.Class = record.ClassReset
+			}
+		})
+		return s.judge(t, plan(t, record.Promise{Kind: KindRecovery, Params: Params(params)}))
+	}
+	until := func(ms int) func(time.Duration) bool {
+		return func(at time.Duration) bool { return at > time.Second && at < time.Duration(ms)*time.Millisecond }
+	}
+	for ms, want := range map[int]record.Outcome{2000: record.Held, 3500: record.Held, 4000: record.Held, 4005: record.Violated, 9000: record.Violated} {
+		v := build(2000, until(ms))
+		assert.Equal(t, want, v.Verdict, "broken until %d ms: %s", ms, v.Detail)
+	}
+	assert.Equal(t, record.Violated, build(2000, func(time.Duration) bool { return true }).Verdict)
+	assert.Equal(t, record.Inconclusive, build(600, func(time.Duration) bool { return true }).Verdict, "not watched for long enough")
+	flapping := build(2000, func(at time.Duration) bool { return at > time.Second && at/time.Second%2 == 1 })
+	assert.Equal(t, record.Violated, flapping.Verdict, "two clean slices in a row are not three")
+	params.FromStart = true
+	assert.Equal(t, record.Violated, build(2000, until(3500)).Verdict)
+}
