@@ -38,8 +38,9 @@ type independence struct {
 	stage   *record.Stage
 	targets choice
 	order   order
-	groups  map[string]map[string]*stat.Group // aspect, name of the group
 	conns   map[connection]*stat.Group
+	clients map[int]*stat.Group
+	peers   map[string]*stat.Group // by waypoint replica
 	blocks  []stat.Group
 	total   stat.Group
 	runs    int
@@ -63,8 +64,7 @@ func openIndependence(b brief) (accumulator, error) {
 	targets, err := chooseTargets(b.stages[0], params.Targets)
 	i := &independence{
 		promise: b.promise, params: params, stage: b.stages[0], targets: targets,
-		groups: map[string]map[string]*stat.Group{OverClients: {}, OverReplicas: {}},
-		conns:  map[connection]*stat.Group{},
+		conns: map[connection]*stat.Group{}, clients: map[int]*stat.Group{}, peers: map[string]*stat.Group{},
 	}
 	i.order.feed = i.next
 	return i, err
@@ -79,22 +79,20 @@ func (i *independence) observe(_ int, o *record.Observation) {
 	if o.Version == i.params.Version {
 		arm = theArm
 	}
-	key := connectionOf(o.Client, o.Conn)
-	if i.conns[key] == nil && len(i.conns) < mostGroups {
-		i.conns[key] = new(stat.Group)
-	}
-	count(i.conns[key], arm)
-	count(groupOf(i.groups[OverClients], fmt.Sprintf("client %d", o.Client)), arm)
-	count(groupOf(i.groups[OverReplicas], peerName(i.stage, o.Peer)), arm)
+	count(groupOf(i.conns, connectionOf(o.Client, o.Conn)), arm)
+	count(groupOf(i.clients, o.Client), arm)
+	count(groupOf(i.peers, peerName(i.stage, o.Peer)), arm)
 	i.order.put(o.Seq, arm)
 }
 
 // groupOf finds or begins a group; nil once there are too many.
-func groupOf(groups map[string]*stat.Group, name string) *stat.Group {
-	if groups[name] == nil && len(groups) < mostGroups {
-		groups[name] = new(stat.Group)
+func groupOf[K comparable](groups map[K]*stat.Group, key K) *stat.Group {
+	g := groups[key]
+	if g == nil && len(groups) < mostGroups {
+		g = new(stat.Group)
+		groups[key] = g
 	}
-	return groups[name]
+	return g
 }
 
 func count(g *stat.Group, arm uint8) {
@@ -174,9 +172,9 @@ func (i *independence) results() []aspect {
 		case OverConnections:
 			results = append(results, over(name, slices.Collect(maps.Values(i.conns)), "connections stick to a version"))
 		case OverClients:
-			results = append(results, over(name, slices.Collect(maps.Values(i.groups[name])), "clients get different shares"))
+			results = append(results, over(name, slices.Collect(maps.Values(i.clients)), "clients get different shares"))
 		case OverReplicas:
-			results = append(results, over(name, slices.Collect(maps.Values(i.groups[name])), "waypoint replicas split differently"))
+			results = append(results, over(name, slices.Collect(maps.Values(i.peers)), "waypoint replicas split differently"))
 		}
 	}
 	return results

@@ -92,7 +92,7 @@ func (p *panel) Observation(o *record.Observation) error {
 		return nil
 	}
 	for _, s := range seats {
-		s.reading.guard(func(c accumulator) { c.observe(s.place, o) })
+		s.reading.observe(s.place, o)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (p *panel) Observation(o *record.Observation) error {
 // Arrival is part of record.Sink.
 func (p *panel) Arrival(a *record.Arrival) error {
 	for _, s := range p.at(a.Stage) {
-		s.reading.guard(func(c accumulator) { c.arrive(s.place, a) })
+		s.reading.arrive(s.place, a)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (p *panel) Arrival(a *record.Arrival) error {
 // Span is part of record.Sink.
 func (p *panel) Span(sp *record.Span) error {
 	for _, s := range p.at(sp.Stage) {
-		s.reading.guard(func(c accumulator) { c.span(s.place, sp) })
+		s.reading.span(s.place, sp)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (p *panel) Span(sp *record.Span) error {
 // Sample is part of record.Sink.
 func (p *panel) Sample(sm *record.Sample) error {
 	for _, s := range p.at(sm.Stage) {
-		s.reading.guard(func(c accumulator) { c.sample(s.place, sm) })
+		s.reading.sample(s.place, sm)
 	}
 	return nil
 }
@@ -188,14 +188,50 @@ func lacking(e record.Environment, p record.Promise) string {
 	return ""
 }
 
-// guard runs a step of the claim unless it has already failed; a panic is the
-// harness's failure and never a verdict about the mesh.
-func (r *reading) guard(step func(accumulator)) {
-	if r.claim == nil || r.failed != "" {
+// deaf reports that nothing more is shown to the claim: it has failed.
+func (r *reading) deaf() bool { return r.claim == nil || r.failed != "" }
+
+// Each step is guarded by itself: a panic is the harness's failure and never a
+// verdict about the mesh.
+
+func (r *reading) observe(place int, o *record.Observation) {
+	if r.deaf() {
 		return
 	}
 	defer r.rescue()
-	step(r.claim)
+	r.claim.observe(place, o)
+}
+
+func (r *reading) arrive(place int, a *record.Arrival) {
+	if r.deaf() {
+		return
+	}
+	defer r.rescue()
+	r.claim.arrive(place, a)
+}
+
+func (r *reading) span(place int, s *record.Span) {
+	if r.deaf() {
+		return
+	}
+	defer r.rescue()
+	r.claim.span(place, s)
+}
+
+func (r *reading) sample(place int, s *record.Sample) {
+	if r.deaf() {
+		return
+	}
+	defer r.rescue()
+	r.claim.sample(place, s)
+}
+
+func (r *reading) conclude(v *record.Verdict) {
+	if r.deaf() {
+		return
+	}
+	defer r.rescue()
+	r.claim.verdict(v)
 }
 
 func (r *reading) rescue() {
@@ -229,7 +265,7 @@ func (r *reading) close(p *panel, walk error) record.Verdict {
 	}
 	if r.failed == "" {
 		judged := v
-		r.guard(func(c accumulator) { c.verdict(&judged) })
+		r.conclude(&judged)
 		if r.failed == "" {
 			return settle(judged)
 		}

@@ -27,7 +27,7 @@ func (c *cursor) take(b byte) bool {
 }
 
 // object reads {"key":value,...}; field reads the value of a key.
-func (c *cursor) object(field func(key string) bool) bool {
+func (c *cursor) object(field func(key []byte) bool) bool {
 	if !c.take('{') {
 		return false
 	}
@@ -36,7 +36,7 @@ func (c *cursor) object(field func(key string) bool) bool {
 	}
 	for {
 		key, plain, ok := c.raw()
-		if !ok || !plain || !c.take(':') || !field(c.names.of(key)) {
+		if !ok || !plain || !c.take(':') || !field(key) {
 			return false
 		}
 		if c.take('}') {
@@ -138,10 +138,10 @@ func (c *cursor) header(into *map[string]string) bool {
 		found = map[string]string{}
 		*into = found
 	}
-	return c.object(func(key string) bool {
+	return c.object(func(key []byte) bool {
 		var value string
 		ok := c.string(&value)
-		found[key] = value
+		found[c.names.of(key)] = value
 		return ok
 	})
 }

@@ -63,15 +63,15 @@ func (d *decoder) readObservation(text []byte) bool {
 	c := cursor{text: text, names: d.names}
 	d.observation = Observation{}
 	o := &d.observation
-	return c.object(func(key string) bool {
+	return c.object(func(key []byte) bool {
 		return c.observationTime(key, o)
 	}) && string(text[c.at:]) == "}"
 }
 
 // observationTime and its two successors share the keys of an observation, the
 // frequent ones first.
-func (c *cursor) observationTime(key string, o *Observation) bool {
-	switch key {
+func (c *cursor) observationTime(key []byte, o *Observation) bool {
+	switch string(key) {
 	case "s":
 		return c.int(&o.Stage)
 	case "n":
@@ -95,8 +95,8 @@ func (c *cursor) observationTime(key string, o *Observation) bool {
 	}
 }
 
-func (c *cursor) observationAnswer(key string, o *Observation) bool {
-	switch key {
+func (c *cursor) observationAnswer(key []byte, o *Observation) bool {
+	switch string(key) {
 	case "h":
 		return c.int(&o.Status)
 	case "e":
@@ -120,8 +120,8 @@ func (c *cursor) observationAnswer(key string, o *Observation) bool {
 	}
 }
 
-func (c *cursor) observationRest(key string, o *Observation) bool {
-	switch key {
+func (c *cursor) observationRest(key []byte, o *Observation) bool {
+	switch string(key) {
 	case "x":
 		return c.int(&o.Replays)
 	case "l":
@@ -139,13 +139,13 @@ func (d *decoder) readArrival(text []byte) bool {
 	c := cursor{text: text, names: d.names}
 	d.arrival = Arrival{}
 	a := &d.arrival
-	return c.object(func(key string) bool {
+	return c.object(func(key []byte) bool {
 		return c.arrivalField(key, a)
 	}) && string(text[c.at:]) == "}"
 }
 
-func (c *cursor) arrivalField(key string, a *Arrival) bool {
-	switch key {
+func (c *cursor) arrivalField(key []byte, a *Arrival) bool {
+	switch string(key) {
 	case "s":
 		return c.int(&a.Stage)
 	case "n":
@@ -159,8 +159,8 @@ func (c *cursor) arrivalField(key string, a *Arrival) bool {
 	}
 }
 
-func (c *cursor) arrivalName(key string, a *Arrival) bool {
-	switch key {
+func (c *cursor) arrivalName(key []byte, a *Arrival) bool {
+	switch string(key) {
 	case "vs":
 		return c.string(&a.Service)
 	case "vv":
