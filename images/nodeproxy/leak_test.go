@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,7 +99,7 @@ func TestDrain(t *testing.T) {
 	application(t, server, 8080)
 	tunneled, _ := mustCall(t, client, server.IP+":8080")
 	plain, _ := mustCall(t, outside, server.IP+":8080")
-	s.quit()
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
 	s.cni.Ended(t)
 	require.Eventually(t, func() bool {
 		_, _, err := call(t.Context(), outside, server.IP+":8080")

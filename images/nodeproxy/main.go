@@ -60,7 +60,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilTold(context.Background())
 	defer stop()
 	p, err := assemble(cfg, log, level, stop)
 	if err != nil {
@@ -73,6 +73,11 @@ func serve() error {
 		return nil
 	}
 	return err
+}
+
+// untilTold ends with the kubelet's signal, or with the returned function.
+func untilTold(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 }
 
 func newLog(cfg config.Config) (*slog.Logger, *slog.LevelVar, error) {

@@ -91,7 +91,7 @@ func (s *stage) start(t testing.TB) {
 	env := s.environment()
 	cfg, err := config.Read(func(key string) (string, bool) { v, ok := env[key]; return v, ok }, nil)
 	require.NoError(t, err)
-	ctx, quit := context.WithCancel(t.Context())
+	ctx, quit := untilTold(t.Context())
 	s.quit = quit
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p, err := assemble(cfg, log, &slog.LevelVar{}, quit)

@@ -3,9 +3,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +136,7 @@ func (r *reader) fail(key string, err error) {
 func (r *reader) required(key string) string {
 	value, _ := r.lookup(key)
 	if value == "" {
-		r.fail(key, os.ErrNotExist)
+		r.fail(key, errors.New("is not set"))
 	}
 	return value
 }
