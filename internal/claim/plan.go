@@ -130,6 +130,9 @@ func sizeSplit(w *planning) error {
 			return err
 		}
 	}
+	if len(tests) == 0 {
+		w.promise.Alpha = 0 // all weight on one arm: one hit elsewhere refutes, nothing else can
+	}
 	s := split{promise: *w.promise, params: params, tests: tests}
 	w.need = max(w.need, s.zeroSize())
 	return nil
