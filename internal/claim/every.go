@@ -14,6 +14,9 @@ import (
 // mostReasons is how many different deviations of one row are told.
 const mostReasons = 3
 
+// mostTargets fits the target of a request into one byte.
+const mostTargets = 254
+
 // mostArrivals is where the count of one request's arrivals saturates.
 const mostArrivals = 127
 
@@ -55,7 +58,10 @@ func openEvery(b brief) (accumulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEvery(b)
+	e, err := newEvery(b)
+	if err != nil {
+		return nil, err
+	}
 	all := &row{name: "all", check: newChecker(params.Want)}
 	e.rows = []*row{all}
 	for i := range e.byTarget {
@@ -66,11 +72,14 @@ func openEvery(b brief) (accumulator, error) {
 	return e, nil
 }
 
-func newEvery(b brief) *every {
+func newEvery(b brief) (*every, error) {
+	if n := len(b.stages[0].Load.Targets); n > mostTargets {
+		return nil, fmt.Errorf("stage %s has %d targets, at most %d can be told apart", b.stages[0].Name, n, mostTargets)
+	}
 	return &every{
 		promise: b.promise, stage: b.stages[0], perRow: 1,
 		byTarget: make([]*row, max(1, len(b.stages[0].Load.Targets))), bad: map[int]string{},
-	}
+	}, nil
 }
 
 func openTable(b brief) (accumulator, error) {
@@ -78,7 +87,10 @@ func openTable(b brief) (accumulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEvery(b)
+	e, err := newEvery(b)
+	if err != nil {
+		return nil, err
+	}
 	e.perRow = cmp.Or(params.PerRow, 1)
 	rows := map[string]*row{}
 	for _, r := range params.Rows {
@@ -111,7 +123,7 @@ func (e *every) observe(_ int, o *record.Observation) {
 	}
 	r.seen++
 	if r.check.want.Backend != nil {
-		*e.target.at(o.Seq, e.stage.Load.Hits) = uint8(min(o.Target, 253) + 1)
+		*e.target.at(o.Seq, e.stage.Load.Hits) = uint8(o.Target + 1)
 	}
 	if reason := r.check.odd(o); reason != "" {
 		e.fail(r, o.Seq, reason, func() string { return trail(e.stage, o) })
