@@ -225,6 +225,7 @@ func runSpecs() {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.FailOnPending, suite.FailOnEmpty = true, true
 	reporter.Succinct = true
+	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	outcome := &specOutcome{}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(outcome, "wayproof: traffic", suite, reporter)

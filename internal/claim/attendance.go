@@ -17,13 +17,18 @@ type attendance struct {
 	count    int
 	twice    int
 	outside  int
-	late     int // sent more than mostLag after its instant
+	late     int // sent more than timedLag after its instant
+	tardy    int // sent more than looseLag after its instant
 	unclear  int // times that cannot be
 }
 
 // Limits of generator health.
 const (
-	mostLag      = 10 * time.Millisecond
+	// timedLag is how late requests may go out for a claim about time; looseLag
+	// for one about who answered what, which a late request tells as well as a
+	// punctual one, as long as it still belongs to its stage.
+	timedLag     = 10 * time.Millisecond
+	looseLag     = 250 * time.Millisecond
 	mostRequests = 200_000_000 // a record that claims more is not believed
 )
 
@@ -42,8 +47,11 @@ func (a *attendance) admit(o *record.Observation) bool {
 	}
 	a.intended[o.Seq] = uint32(min(o.Intended/time.Microsecond, math.MaxUint32-1)) + 1
 	a.count++
-	if o.Sent-o.Intended > mostLag {
+	if o.Sent-o.Intended > timedLag {
 		a.late++
+	}
+	if o.Sent-o.Intended > looseLag {
+		a.tardy++
 	}
 	if !saneTimes(o) {
 		a.unclear++
@@ -62,14 +70,15 @@ func saneTimes(o *record.Observation) bool {
 
 // unfit says why the stage cannot be judged, or "". Claims that read no
 // requests do not depend on the generator.
-func (a *attendance) unfit(k kind) string {
+func (a *attendance) unfit(k kind, timed bool) string {
 	if len(a.stage.Missing) > 0 {
 		return fmt.Sprintf("could not be collected: %v", a.stage.Missing)
 	}
 	if !k.load {
 		return ""
 	}
-	for _, check := range [...]func() string{a.unhealthy, a.unrecorded, a.disorder} {
+	checks := [...]func() string{a.unhealthy, func() string { return a.behind(timed) }, a.unrecorded, a.disorder}
+	for _, check := range checks {
 		if reason := check(); reason != "" {
 			return reason
 		}
@@ -88,10 +97,6 @@ func (a *attendance) unhealthy() string {
 		return "no request was planned"
 	case h.Error != "":
 		return "the load generator failed: " + h.Error
-	case h.LagP99 > mostLag:
-		return fmt.Sprintf("the load generator was behind schedule: lag p99 %v, at most %v", h.LagP99, mostLag)
-	case 100*a.late > a.count:
-		return fmt.Sprintf("%d of %d requests were sent more than %v late", a.late, a.count, mostLag)
 	case h.Throttled > 0:
 		return fmt.Sprintf("the load generator was throttled for %v", h.Throttled)
 	case h.Planned != a.stage.Load.Hits:
@@ -100,6 +105,22 @@ func (a *attendance) unhealthy() string {
 		return fmt.Sprintf("%d of %d planned requests were sent", h.Sent, h.Planned)
 	case h.Completed != h.Sent:
 		return fmt.Sprintf("%d of %d sent requests were completed", h.Completed, h.Sent)
+	}
+	return ""
+}
+
+// behind is how far the generator fell behind its schedule, by its own word and
+// by the record, for a claim about time or for another.
+func (a *attendance) behind(timed bool) string {
+	limit, late := looseLag, a.tardy
+	if timed {
+		limit, late = timedLag, a.late
+	}
+	if lag := a.stage.Health.LagP99; lag > limit {
+		return fmt.Sprintf("the load generator was behind schedule: lag p99 %v, at most %v", lag, limit)
+	}
+	if 100*late > a.count {
+		return fmt.Sprintf("%d of %d requests were sent more than %v late", late, a.count, limit)
 	}
 	return ""
 }

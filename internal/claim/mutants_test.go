@@ -22,7 +22,7 @@ var spoilers = map[string]func(*scene){
 	},
 	"number out of plan":  func(s *scene) { s.observations[12].Seq = 1 << 30 },
 	"number negative":     func(s *scene) { s.observations[12].Seq = -1 },
-	"generator lagged":    func(s *scene) { s.run.Stages[0].Health.LagP99 = 11 * time.Millisecond },
+	"generator lagged":    func(s *scene) { s.run.Stages[0].Health.LagP99 = 251 * time.Millisecond },
 	"generator throttled": func(s *scene) { s.run.Stages[0].Health.Throttled = time.Millisecond },
 	"generator failed":    func(s *scene) { s.run.Stages[0].Health.Error = "connection to the pod lost" },
 	"sent too few":        func(s *scene) { s.run.Stages[0].Health.Sent--; s.run.Stages[0].Health.Completed-- },
@@ -31,7 +31,7 @@ var spoilers = map[string]func(*scene){
 	"sent late though health says not": func(s *scene) {
 		for i := range len(s.observations) / 50 {
 			o := &s.observations[i*7]
-			o.Sent, o.First, o.Done = o.Sent+20*time.Millisecond, o.First+20*time.Millisecond, o.Done+20*time.Millisecond
+			o.Sent, o.First, o.Done = o.Sent+260*time.Millisecond, o.First+260*time.Millisecond, o.Done+260*time.Millisecond
 		}
 	},
 	"clock stepped back":   func(s *scene) { s.observations[50].Done = s.observations[50].Sent - time.Microsecond },
@@ -207,4 +207,18 @@ func TestWhatTheEnvironmentLacksIsUnsupported(t *testing.T) {
 	v = c.scene.judge(t, c.promise)
 	assert.Equal(t, record.Unsupported, v.Verdict)
 	assert.Contains(t, v.Reason, "standard channel CRDs")
+}
+
+// A generator that is eleven milliseconds late spoils a measurement of time and
+// no other claim.
+func TestOnlyClaimsAboutTimeNeedAPunctualGenerator(t *testing.T) {
+	for kind, c := range soundCases(t) {
+		s := c.scene.clone()
+		s.run.Stages[0].Health.LagP99 = 11 * time.Millisecond
+		want := record.Held
+		if kinds()[kind].timed {
+			want = record.Inconclusive
+		}
+		assert.Equal(t, want, s.judge(t, c.promise).Verdict, kind)
+	}
 }

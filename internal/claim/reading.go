@@ -166,7 +166,7 @@ func (r *reading) identity() record.Verdict {
 	v := record.Verdict{
 		ID: r.promise.ID, Task: r.promise.Task, Title: r.promise.Title, Unit: r.promise.Unit,
 		Alpha: r.promise.Alpha, Beta: r.promise.Beta, Delta: r.promise.Delta,
-		StandIn: r.promise.AboutNodeProxy && r.run.Environment.NodeProxy == record.StandIn,
+		StandIn: r.promise.AboutNodeProxy && r.run.Environment.HasStandIn(),
 	}
 	for _, index := range r.indexes {
 		v.Config = append(v.Config, r.run.Stages[index].Config...)
@@ -184,11 +184,21 @@ func (r *reading) unfit(p *panel, walk error) string {
 		if incomplete != nil && incomplete.Broken(index) {
 			return fmt.Sprintf("stage %s: %v", r.run.Stages[index].Name, incomplete.Cause)
 		}
-		if reason := p.attendance[index].unfit(r.kind); reason != "" {
+		if reason := p.attendance[index].unfit(r.kind, r.timed()); reason != "" {
 			return fmt.Sprintf("stage %s: %s", r.run.Stages[index].Name, reason)
 		}
 	}
 	return ""
+}
+
+// timed says whether the claim is about time, so that a late request would
+// tell it something else than a punctual one.
+func (r *reading) timed() bool {
+	if r.promise.Kind != KindShare {
+		return r.kind.timed
+	}
+	params, err := paramsOf[ShareParams](r.promise)
+	return err != nil || params.Of.SlowerMs != 0 || params.Of.FasterMs != 0
 }
 
 // settle makes sure that a claim said something: silence is inconclusive.

@@ -9,6 +9,7 @@ type kind struct {
 	// a precondition; spends that it can be false-alarmed, so it needs alpha.
 	load, spends bool
 	gaps         bool // requests that the generator skipped by plan do not matter
+	timed        bool // about time: a request that was sent late tells something else
 	stages       int  // how many stages the promise must name, 1 if 0
 }
 
@@ -21,14 +22,14 @@ func kinds() map[string]kind {
 		KindEvery:        {open: openEvery, size: sizeZero, load: true},
 		KindTable:        {open: openTable, size: sizeTable, load: true},
 		KindMirror:       {open: openMirror, size: sizeMirror, load: true, spends: true},
-		KindLatency:      {open: openLatency, size: sizeLatency, load: true, spends: true},
-		KindShift:        {open: openShift, size: sizeShift, load: true, spends: true, stages: 2},
+		KindLatency:      {open: openLatency, size: sizeLatency, load: true, timed: true, spends: true},
+		KindShift:        {open: openShift, size: sizeShift, load: true, timed: true, spends: true, stages: 2},
 		KindAttempts:     {open: openAttempts, size: sizeZero, load: true},
 		KindBalance:      {open: openBalance, size: sizeBalance, load: true, spends: true},
 		KindSeries:       {open: openSeries, size: sizeNothing},
 		KindRows:         {open: openRows, size: sizeNothing},
-		KindBound:        {open: openBound, size: sizeBound, load: true, spends: true, gaps: true},
-		KindRecovery:     {open: openRecovery, size: sizeNothing, load: true, gaps: true},
+		KindBound:        {open: openBound, size: sizeBound, load: true, timed: true, spends: true, gaps: true},
+		KindRecovery:     {open: openRecovery, size: sizeNothing, load: true, timed: true, gaps: true},
 		KindTraces:       {open: openTraces, size: sizeZero, load: true},
 	}
 }

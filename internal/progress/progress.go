@@ -25,10 +25,11 @@ type Lines struct {
 
 // New writes to out, with a ticking clock if out is a terminal.
 func New(out io.Writer) *Lines {
-	return &Lines{out: out, live: isTerminal(out), start: time.Now()}
+	return &Lines{out: out, live: IsTerminal(out), start: time.Now()}
 }
 
-func isTerminal(out io.Writer) bool {
+// IsTerminal says whether a person may be watching out.
+func IsTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	if !ok {
 		return false

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -46,8 +47,12 @@ type Lack struct {
 	Reason  string `json:"reason"`
 }
 
-// StandIn is the NodeProxy value of an environment whose ztunnel is ours.
+// StandIn begins the NodeProxy value of an environment whose ztunnel is ours;
+// its version follows.
 const StandIn = "stand-in"
+
+// HasStandIn says whether ztunnel's place is taken by a program of ours.
+func (e Environment) HasStandIn() bool { return strings.HasPrefix(e.NodeProxy, StandIn) }
 
 // Component is one thing that runs and where its image came from.
 type Component struct {

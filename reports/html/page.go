@@ -67,7 +67,7 @@ func newPage(run *record.Run, d *digest.Digest, dir string) (*page, error) {
 	p := &page{
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", styleHash, scriptHash),
 		Style:  template.CSS(style), Script: template.JS(script),
-		ID: plain.Line(run.ID), When: when(run), StandIn: run.Environment.NodeProxy == record.StandIn,
+		ID: plain.Line(run.ID), When: when(run), StandIn: run.Environment.HasStandIn(),
 		Facts: facts(run, d), Components: components(run), Lacks: lacks(run), Findings: findings(run), Stages: stageRows(run),
 		Graph: trafficGraph(d.Traffic), Calls: trafficTable(d.Traffic),
 		Replay: "wayproof replay " + summary.Place(run, dir), Run: plain.Line(run.Command),

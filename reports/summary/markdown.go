@@ -34,7 +34,7 @@ func writeTop(b *strings.Builder, run *record.Run, verdicts []record.Verdict) {
 	tally := outcome.Count(verdicts)
 	fmt.Fprintf(b, "## %s %s\n\n%s\n\n", outcome.Sign(tally.Worst()),
 		escape(string(tally.Worst())), tally.Sentence())
-	if run.Environment.NodeProxy == record.StandIn {
+	if run.Environment.HasStandIn() {
 		b.WriteString("> Node proxy: **stand-in**. What is said about ztunnel here is not about Istio's ztunnel.\n\n")
 	}
 }

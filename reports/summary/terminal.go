@@ -67,7 +67,7 @@ func writeFindings(b *strings.Builder, run *record.Run) {
 func writeEnd(b *strings.Builder, run *record.Run, verdicts []record.Verdict, dir string) {
 	tally := outcome.Count(verdicts)
 	fmt.Fprintf(b, "\n%s  %s\n", strings.ToUpper(string(tally.Worst())), tally.Sentence())
-	if run.Environment.NodeProxy == record.StandIn {
+	if run.Environment.HasStandIn() {
 		b.WriteString("node proxy: stand-in; what is said about ztunnel is not about Istio's ztunnel\n")
 	}
 	place := Place(run, dir)

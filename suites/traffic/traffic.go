@@ -8,7 +8,6 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/suites"
@@ -24,7 +23,9 @@ func itProves(task string) {
 			if !suites.Selected(scenario) {
 				Skip("not selected")
 			}
-			Expect(suites.Play(ctx, scenario)).To(Succeed())
+			if err := suites.Play(ctx, scenario); err != nil {
+				Fail(err.Error())
+			}
 		})
 	}
 }

@@ -116,7 +116,7 @@ func NeedsReader(v record.Verdict) bool { return Rank(v.Verdict) <= Rank(record.
 
 // StandIn is true of a verdict about ztunnel that was reached on the stand-in.
 func StandIn(run *record.Run, v record.Verdict) bool {
-	return v.StandIn || about(run, v.ID) && run.Environment.NodeProxy == record.StandIn
+	return v.StandIn || about(run, v.ID) && run.Environment.HasStandIn()
 }
 
 func about(run *record.Run, id string) bool {
