@@ -40,6 +40,20 @@ type target struct {
 	url    *url.URL
 	header http.Header
 	host   string
+	varies bool // its URL holds the placeholder of a token
+}
+
+// at is the target's URL for one place in the plan.
+func (t target) at(prefix string, seq int) *url.URL {
+	if !t.varies {
+		return t.url
+	}
+	token := record.Token(prefix, seq)
+	own := *t.url
+	own.Path = strings.ReplaceAll(own.Path, record.TokenPlaceholder, token)
+	own.RawPath = strings.ReplaceAll(own.RawPath, record.TokenPlaceholder, token)
+	own.RawQuery = strings.ReplaceAll(own.RawQuery, record.TokenPlaceholder, token)
+	return &own
 }
 
 // roundTripper is an http.RoundTripper as a function.
@@ -55,7 +69,7 @@ func newLine(plan Plan, pacer *pacer, g *guard) (*line, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parse url of target %q: %w", t.Name, err)
 		}
-		parsed := target{Target: t, url: u, host: u.Host, header: http.Header{}}
+		parsed := target{Target: t, url: u, host: u.Host, header: http.Header{}, varies: strings.Contains(t.URL, record.TokenPlaceholder)}
 		for name, value := range t.Header {
 			parsed.header.Set(name, value)
 		}
@@ -135,7 +149,7 @@ func (l *line) request(ctx context.Context, seq int) *http.Request {
 	header := t.header.Clone()
 	header.Set(IDHeader, l.plan.Load.IDPrefix+"-"+strconv.Itoa(seq))
 	r := &http.Request{
-		Method: t.Method, URL: t.url, Host: t.host, Header: header,
+		Method: t.Method, URL: t.at(l.plan.Load.IDPrefix, seq), Host: t.host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if t.Body != "" {

@@ -43,8 +43,9 @@ type Load struct {
 
 // Target is one kind of request. Redirects are never followed.
 type Target struct {
-	Name   string            `json:"name"`
-	Method string            `json:"method"`
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	// URL may hold TokenPlaceholder in its path or query.
 	URL    string            `json:"url"`
 	Header map[string]string `json:"header,omitempty"`
 	Body   string            `json:"body,omitempty"`
