@@ -42,6 +42,11 @@ func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) e
 			}
 		}
 	}
+	for _, app := range drive.Logs {
+		if err := s.logs(ctx, index, app); err != nil {
+			return err
+		}
+	}
 	return ctx.Err()
 }
 
