@@ -23,6 +23,7 @@ type Spec struct {
 	Ref        string // full reference, tag included
 	Files      []File
 	Entrypoint []string
+	Cmd        []string
 	User       string
 	Env        []string
 	WorkDir    string
@@ -47,7 +48,7 @@ func Assemble(spec Spec, layers ...v1.Layer) (v1.Image, error) {
 		Created: v1.Time{Time: time.Unix(0, 0).UTC()},
 		RootFS:  v1.RootFS{Type: "layers"},
 		Config: v1.Config{
-			Entrypoint: spec.Entrypoint, User: spec.User, Env: spec.Env,
+			Entrypoint: spec.Entrypoint, Cmd: spec.Cmd, User: spec.User, Env: spec.Env,
 			WorkingDir: spec.WorkDir, StopSignal: spec.StopSignal,
 		},
 	})

@@ -150,7 +150,7 @@ func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
 }
 
 // tableVersion changes whenever the way images are put together does.
-const tableVersion = "3"
+const tableVersion = "4"
 
 // istioVersion shortens the pseudo-version of Istio's module to a tag.
 func istioVersion(pseudo string) string {
@@ -212,10 +212,10 @@ func (b *Builder) agent(ctx context.Context, set Set) (Set, error) {
 	if err != nil {
 		return set, err
 	}
-	set.Agent = Hub + "/agent:" + digest[:12]
+	set.Agent = Hub + "/agent:" + image.Key(digest, tableVersion)[:12]
 	set.AgentLayout, err = b.Cache.Ensure(ctx, "layout", image.Key(set.Agent, tableVersion), func(_ context.Context, dir string) error {
 		return image.WriteLayout(dir, []image.Spec{{
-			Ref: set.Agent, Entrypoint: []string{"/agent"}, User: "65532:65532", Env: []string{programPath},
+			Ref: set.Agent, Entrypoint: []string{"/agent"}, Cmd: []string{"travel"}, User: "65532:65532", Env: []string{programPath},
 			Files: append(names(), image.File{Path: "/agent", From: program, Mode: 0o755}),
 		}})
 	})
