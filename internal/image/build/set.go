@@ -87,6 +87,9 @@ func (in *inputs) complete(ctx context.Context) (err error) {
 	if in.envoyVersion, err = envoyVersion(in.lock); err != nil {
 		return err
 	}
+	if err := in.digest(); err != nil {
+		return err
+	}
 	if in.glibc, err = image.Closure(in.root, glibcLibraries[:]...); err != nil {
 		return err
 	}
@@ -96,6 +99,21 @@ func (in *inputs) complete(ctx context.Context) (err error) {
 		return fmt.Errorf("ask kubeadm for its images: %w", err)
 	}
 	in.kubeadm = strings.Fields(string(output))
+	return nil
+}
+
+// digest identifies the programs by what they are, not by what they were made
+// from: an edit that changes no program changes no image.
+func (in *inputs) digest() error {
+	parts := []string{in.upstream.Key, in.envoy, tableVersion}
+	for _, program := range []string{in.adapter, in.nodeproxy} {
+		digest, err := image.FileDigest(program)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, digest)
+	}
+	in.programs, in.standIn = image.Key(parts...), image.Key(parts[len(parts)-1])[:8]
 	return nil
 }
 
@@ -134,12 +152,12 @@ func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
 		return Set{}, err
 	}
 	short := istioVersion(version)
-	tag := short + "-" + image.Key(in.upstream.Key, in.envoy, in.adapter, in.nodeproxy, tableVersion)[:8]
+	tag := short + "-" + in.programs[:8]
 	set := Set{
 		Kubernetes: in.kubernetes, IstioVersion: short, Istio: map[string]string{},
 		MetricsServer:    Hub + "/metrics-server:" + metrics,
 		Flannel:          Hub + "/flanneld:" + in.upstream.Key[:8],
-		NodeProxyVersion: image.Key(in.nodeproxy)[:8], EnvoyVersion: in.envoyVersion,
+		NodeProxyVersion: in.standIn, EnvoyVersion: in.envoyVersion,
 		Charts:   filepath.Join(in.istio, "manifests", "charts"),
 		Istioctl: in.upstream.path("istioctl"),
 	}

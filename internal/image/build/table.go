@@ -36,6 +36,8 @@ type inputs struct {
 	adapter      string
 	lock         string // the wheel's pin
 	envoyVersion string
+	programs     string // digest of every program in Istio's images
+	standIn      string // version of the stand-in
 	nodeproxy    string
 	netfilter    []image.File
 	glibc        []image.File
