@@ -1,17 +1,23 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wayproof/wayproof"
 	"github.com/wayproof/wayproof/internal/ambient"
+	"github.com/wayproof/wayproof/internal/env/existing"
 	"github.com/wayproof/wayproof/internal/env/kind"
 	"github.com/wayproof/wayproof/internal/gatewayapi"
+	"github.com/wayproof/wayproof/internal/mesh"
+	"github.com/wayproof/wayproof/internal/scene"
 )
 
 // environmentFlags are the knobs of the environment; each is also a variable,
@@ -22,13 +28,17 @@ type environmentFlags struct {
 	nodeImage, agentImage       string
 	ztunnelNamespace, channel   string
 	values                      string
-	keep                        bool
+	context                     string
+	keep, existing, adopt       bool
 }
 
 func (f *environmentFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.cluster, "cluster", env("CLUSTER", kind.DefaultCluster), "name of the kind cluster (CLUSTER)")
-	flags.StringVar(&f.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig that gets the cluster's entry (KUBECONFIG; default: kubectl's own)")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig that gets the cluster's entry, or that names an existing cluster (KUBECONFIG; default: kubectl's own)")
+	flags.BoolVar(&f.existing, "existing", false, "use the cluster that the kubeconfig names; nothing is installed there")
+	flags.StringVar(&f.context, "context", "", "with --existing: context of the kubeconfig (default: its current one)")
+	flags.BoolVar(&f.adopt, "adopt", false, "with --existing: use the demo's namespaces although wayproof did not make them")
 	flags.BoolVar(&f.keep, "keep", env("KEEP", "") != "", "keep what was made, also what could not be finished (KEEP)")
 	flags.StringVar(&f.config, "kind-config", "", "kind configuration (default: the kind-config.yaml built in)")
 	flags.StringVar(&f.images, "images", env("IMAGES", kind.SourceAuto), "where images come from: auto, pull, build, archive:DIR, or a source and single archives over it: build,archive:DIR (IMAGES)")
@@ -36,7 +46,7 @@ func (f *environmentFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.hub, "hub", "", "where pulled Istio images come from (default: the charts' own)")
 	flags.StringVar(&f.charts, "charts", "", "Helm repository of the pulled charts (default: Istio's own)")
 	flags.StringVar(&f.nodeImage, "node-image", "", "node image to pull (default: kind's own)")
-	flags.StringVar(&f.agentImage, "agent-image", "", "agent image to pull instead of building it")
+	flags.StringVar(&f.agentImage, "agent-image", "", "agent image that the nodes pull, instead of building it; needed with --existing (push it with: wayproof images push)")
 	flags.StringVar(&f.ztunnelNamespace, "ztunnel-namespace", ambient.DefaultZtunnel, "namespace of the node proxy")
 	flags.StringVar(&f.channel, "gateway-api", string(gatewayapi.Standard), "channel of the Gateway API: standard or experimental (HTTPRoute retry)")
 	flags.StringVar(&f.values, "values", "", "file of extra chart values, by chart: base, istiod, cni, ztunnel")
@@ -53,7 +63,28 @@ func env(name, otherwise string) string {
 }
 
 // environment checks the flags and makes the environment they describe.
-func (f *environmentFlags) environment() (*kind.Environment, error) {
+func (f *environmentFlags) environment() (mesh.Environment, error) {
+	if f.existing {
+		return f.existingCluster()
+	}
+	return f.kindCluster()
+}
+
+func (f *environmentFlags) existingCluster() (mesh.Environment, error) {
+	namespaces, err := scene.Namespaces()
+	if err != nil {
+		return nil, err
+	}
+	return existing.New(existing.Options{
+		Kubeconfig: firstPath(f.kubeconfig), Context: f.context,
+		AgentImage: f.agentImage, Adopt: f.adopt, Namespaces: namespaces,
+	}), nil
+}
+
+func (f *environmentFlags) kindCluster() (*kind.Environment, error) {
+	if f.context != "" || f.adopt {
+		return nil, errors.New("--context and --adopt are about a cluster that exists: give --existing beside them")
+	}
 	source, archive, err := splitImages(f.images)
 	if err != nil {
 		return nil, err
@@ -71,6 +102,28 @@ func (f *environmentFlags) environment() (*kind.Environment, error) {
 		Mesh: ambient.Options{ZtunnelNamespace: f.ztunnelNamespace, Channel: gatewayapi.Channel(f.channel), ValuesFile: f.values},
 	})
 }
+
+// agentOf is the agent image that the environment's nodes can run.
+func agentOf(environment mesh.Environment) string {
+	if imager, ok := environment.(mesh.AgentImager); ok {
+		return imager.AgentImage()
+	}
+	return ""
+}
+
+// leave takes the environment down where that is wanted. What an existing
+// cluster's environment made is on this machine only, and always goes.
+func (f *environmentFlags) leave(ctx context.Context, environment mesh.Environment, down bool, lines mesh.Progress) error {
+	if !f.existing && (!down || f.keep) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downWait)
+	defer cancel()
+	return environment.Down(ctx, lines)
+}
+
+// downWait bounds how long taking the environment down may take.
+const downWait = 2 * time.Minute
 
 // firstPath is the file of a KUBECONFIG list that kubectl writes to.
 func firstPath(list string) string {

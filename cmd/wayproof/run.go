@@ -19,8 +19,8 @@ import (
 
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/claim"
-	"github.com/wayproof/wayproof/internal/env/kind"
 	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/mesh"
 	"github.com/wayproof/wayproof/internal/progress"
 	"github.com/wayproof/wayproof/internal/record"
 	"github.com/wayproof/wayproof/internal/scene"
@@ -172,21 +172,17 @@ func runSuites(ctx context.Context, flags *runFlags) error {
 	lines.Note("run %s, seed %d: %d scenarios, %d promises, false-alarm budget %g",
 		intended.run.ID, intended.run.Seed, len(intended.scenarios), len(intended.run.Plan.Promises), intended.run.Plan.Alpha)
 	if err := environment.Up(ctx, lines); err != nil {
-		return err
+		return errors.Join(err, flags.leave(ctx, environment, false, lines))
 	}
 	err = runOn(ctx, environment, flags, intended, lines)
-	if flags.down && !flags.keep {
-		downCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
-		defer cancel()
-		if downErr := environment.Down(downCtx, lines); err == nil {
-			err = downErr
-		}
+	if left := flags.leave(ctx, environment, flags.down, lines); err == nil {
+		err = left
 	}
 	return err
 }
 
 // runOn plays the scenarios on an environment that is up.
-func runOn(ctx context.Context, environment *kind.Environment, flags *runFlags, intended intent, lines *progress.Lines) error {
+func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, intended intent, lines *progress.Lines) error {
 	cluster, err := kube.Connect(ctx, environment.Kubeconfig(), environment.Context())
 	if err != nil {
 		return err
@@ -195,7 +191,7 @@ func runOn(ctx context.Context, environment *kind.Environment, flags *runFlags, 
 		return err
 	}
 	stage, err := scene.Open(scene.Options{
-		Cluster: cluster, Agent: environment.AgentImage(), Progress: lines, Run: intended.run,
+		Cluster: cluster, Agent: agentOf(environment), Adopt: flags.adopt, Progress: lines, Run: intended.run,
 		Dir: filepath.Join(flags.artifacts, intended.run.ID),
 	})
 	if err != nil {

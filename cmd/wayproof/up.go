@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,26 +23,30 @@ from images that are pulled, built on this machine, or given as archives, and
 prints what runs in which version and where each image came from.
 
 A second up finds the cluster healthy and returns within seconds; a half-made
-or broken one is completed, healed or replaced. Ctrl-C removes what was begun.`,
+or broken one is completed, healed or replaced. Ctrl-C removes what was begun.
+
+With --existing it only examines the cluster that the kubeconfig names.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			environment, err := flags.environment()
-			if err != nil {
-				return err
-			}
-			lines := progress.New(os.Stderr)
-			if err := environment.Up(cmd.Context(), lines); err != nil {
-				return err
-			}
-			described, err := environment.Describe(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printEnvironment(cmd.OutOrStdout(), described)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return up(cmd, flags) },
 	}
 	flags.register(cmd)
 	return cmd
+}
+
+func up(cmd *cobra.Command, flags *environmentFlags) error {
+	environment, err := flags.environment()
+	if err != nil {
+		return err
+	}
+	lines := progress.New(os.Stderr)
+	if err := environment.Up(cmd.Context(), lines); err != nil {
+		return errors.Join(err, flags.leave(cmd.Context(), environment, false, lines))
+	}
+	described, err := environment.Describe(cmd.Context())
+	if err := errors.Join(err, flags.leave(cmd.Context(), environment, false, lines)); err != nil {
+		return err
+	}
+	return printEnvironment(cmd.OutOrStdout(), described)
 }
 
 func downCommand() *cobra.Command {

@@ -21,6 +21,9 @@ type Environment interface {
 	Down(ctx context.Context, progress Progress) error
 	// Kubeconfig is the path of the file that reaches the cluster.
 	Kubeconfig() string
+	// Context is the entry of that file that names the cluster; empty means the
+	// file's current one.
+	Context() string
 	// Describe reads versions, node proxy and image sources off the cluster.
 	Describe(ctx context.Context) (record.Environment, error)
 }

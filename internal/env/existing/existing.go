@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -64,6 +63,9 @@ func (e *Environment) Kubeconfig() string {
 	}
 	return e.options.Kubeconfig
 }
+
+// Context is the context that was named; empty means the file's current one.
+func (e *Environment) Context() string { return e.options.Context }
 
 // Up connects and runs the preflight. It changes nothing. What every suite
 // needs and is missing is an error that names the remedies; what only some
@@ -169,23 +171,7 @@ func (e *Environment) Describe(ctx context.Context) (record.Environment, error) 
 }
 
 // Finding is one thing that the preflight looked at.
-type Finding struct {
-	Check  string `json:"check"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-	Remedy string `json:"remedy,omitempty"`
-	// Needed says what cannot be judged without it: Everything, or some tasks.
-	Needed string `json:"needed"`
-}
+type Finding = mesh.Finding
 
 // Everything is the Needed of a check without which no suite can run.
-const Everything = "everything"
-
-// String is one line: check, detail, remedy.
-func (f Finding) String() string {
-	text := f.Check + ": " + f.Detail
-	if !f.OK && f.Remedy != "" {
-		text += "; remedy: " + f.Remedy
-	}
-	return strings.TrimSpace(text)
-}
+const Everything = mesh.Everything
