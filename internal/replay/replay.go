@@ -1,0 +1,148 @@
+// Package replay judges a recorded run again and says where the record's own
+// verdicts differ. It reads the record only: the same record gives the same
+// answer anywhere, without a cluster.
+//
+// A difference has one of two causes: the record was changed after the run, or
+// this build judges otherwise than the one that recorded it. Replay cannot
+// tell them apart; it says that they differ.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// Difference is one field of one verdict that is not as recorded.
+type Difference struct {
+	Promise    string
+	Field      string // verdict | n | observed | presence
+	Recorded   string
+	Recomputed string
+}
+
+// Result is what a replay found.
+type Result struct {
+	// Verdicts are one for each promise of the plan, in the plan's order, and
+	// then those that were recorded of no promise of the plan.
+	Verdicts []record.Verdict
+	// Differences are in the order of Verdicts.
+	Differences []Difference
+	// Notes say in sentences what could not be said, and why.
+	Notes []string
+	Worst record.Outcome
+}
+
+// Run judges every promise of the plan again and compares with what was
+// recorded. A record of a later schema is refused with *record.SchemaError;
+// one that is cut or lacks stages is judged as far as it goes.
+func Run(ctx context.Context, source record.Source, recorded []record.Verdict) (Result, error) {
+	run := source.Run()
+	verdicts, walk := claim.Judge(ctx, source, run.Plan.Promises)
+	var incomplete *record.Incomplete
+	if walk != nil && !errors.As(walk, &incomplete) {
+		return Result{}, fmt.Errorf("replay run %s: %w", run.ID, walk)
+	}
+	result := Result{Verdicts: verdicts, Worst: record.Held, Notes: notes(run, incomplete)}
+	result.compare(recorded)
+	for _, v := range result.Verdicts {
+		result.Worst = record.Worst(result.Worst, v.Verdict)
+	}
+	if len(result.Verdicts) == 0 {
+		result.Worst = record.Inconclusive
+		result.Notes = append(result.Notes, "the plan holds no promise: there is nothing to judge")
+	}
+	return result, nil
+}
+
+// Agrees is true if every recorded verdict was found again.
+func (r Result) Agrees() bool { return len(r.Differences) == 0 }
+
+// notes collects what a reader must know before believing the verdicts.
+func notes(run *record.Run, incomplete *record.Incomplete) []string {
+	var lines []string
+	if incomplete != nil {
+		lines = append(lines, incomplete.Error())
+	}
+	if run.Schema < record.Schema {
+		lines = append(lines, fmt.Sprintf("the record has schema %d, this build writes %d", run.Schema, record.Schema))
+	}
+	missing := map[string]bool{}
+	for _, promise := range run.Plan.Promises {
+		for _, name := range promise.Stages {
+			if _, _, found := run.StageNamed(name); !found && !missing[name] {
+				missing[name] = true
+				lines = append(lines, fmt.Sprintf("stage %s is planned and not in the record: what reads it is inconclusive", name))
+			}
+		}
+	}
+	return lines
+}
+
+// compare holds the recomputed verdicts against the recorded ones and takes
+// over what cannot be recomputed.
+func (r *Result) compare(recorded []record.Verdict) {
+	byID := map[string]record.Verdict{}
+	for _, v := range recorded {
+		if _, twice := byID[v.ID]; twice {
+			r.differ(v.ID, "presence", "two verdicts", "one verdict")
+			continue
+		}
+		byID[v.ID] = v
+	}
+	for i := range r.Verdicts {
+		was, found := byID[r.Verdicts[i].ID]
+		if !found {
+			r.Notes = append(r.Notes, fmt.Sprintf("no verdict of %s was recorded: there is nothing to compare with", r.Verdicts[i].ID))
+			continue
+		}
+		r.keepKnown(&r.Verdicts[i], was)
+		r.hold(was, r.Verdicts[i])
+		delete(byID, was.ID)
+	}
+	r.takeOver(recorded, byID)
+}
+
+// keepKnown takes over the mark of a listed deviation, and says so: the list
+// lies outside of the record. The deviation itself must be the very same.
+func (r *Result) keepKnown(v *record.Verdict, was record.Verdict) {
+	if was.Verdict == record.ViolatedKnown && v.Verdict == record.Violated && v.Signature == was.Signature && was.Known != "" {
+		v.Verdict, v.Known, v.Reason = record.ViolatedKnown, was.Known, was.Reason
+		r.Notes = append(r.Notes, fmt.Sprintf("%s is violated; that this is known (%s) is taken from the record", v.ID, was.Known))
+	}
+}
+
+func (r *Result) hold(was, is record.Verdict) {
+	fields := [...]struct{ name, was, is string }{
+		{"verdict", string(was.Verdict), string(is.Verdict)},
+		{"n", strconv.Itoa(was.N), strconv.Itoa(is.N)},
+		{"observed", was.Observed, is.Observed},
+	}
+	for _, f := range fields {
+		if f.was != f.is {
+			r.differ(is.ID, f.name, f.was, f.is)
+		}
+	}
+}
+
+func (r *Result) differ(id, field, was, is string) {
+	r.Differences = append(r.Differences, Difference{Promise: id, Field: field, Recorded: was, Recomputed: is})
+}
+
+// takeOver adds verdicts of no promise of the plan as they were recorded (a
+// listed deviation that has expired is such a one): leaving them out would
+// make the run look better.
+func (r *Result) takeOver(recorded []record.Verdict, left map[string]record.Verdict) {
+	for _, v := range recorded {
+		if _, still := left[v.ID]; !still {
+			continue
+		}
+		delete(left, v.ID)
+		r.Verdicts = append(r.Verdicts, v)
+		r.Notes = append(r.Notes, fmt.Sprintf("%s is no promise of the plan: its verdict stands as recorded, it cannot be recomputed", v.ID))
+	}
+}

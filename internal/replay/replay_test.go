@@ -1,0 +1,203 @@
+package replay_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/replay"
+	"github.com/wayproof/wayproof/internal/synthetic"
+)
+
+// recorded writes a synthetic run to disk and gives its folder.
+func recorded(t *testing.T, change func(*record.Memory)) string {
+	t.Helper()
+	run, err := synthetic.New(t.Context(), synthetic.Shape{Seed: 1})
+	require.NoError(t, err)
+	if change != nil {
+		change(run)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, synthetic.Write(t.Context(), dir, run))
+	return dir
+}
+
+func again(t *testing.T, dir string) (replay.Result, error) {
+	t.Helper()
+	reader, err := record.Open(dir)
+	if err != nil {
+		return replay.Result{}, err
+	}
+	verdicts, contradictions, err := replay.Recorded(dir, reader.Run())
+	require.NoError(t, err)
+	result, err := replay.Run(t.Context(), reader, verdicts)
+	result.Differences = append(result.Differences, contradictions...)
+	return result, err
+}
+
+func fields(result replay.Result) (names []string) {
+	for _, d := range result.Differences {
+		names = append(names, d.Promise+" "+d.Field)
+	}
+	return names
+}
+
+func TestAnUntouchedRecordAgrees(t *testing.T) {
+	result, err := again(t, recorded(t, nil))
+	require.NoError(t, err)
+	assert.Empty(t, result.Differences)
+	assert.Empty(t, result.Notes)
+	assert.Equal(t, record.Held, result.Worst)
+	assert.Len(t, result.Verdicts, 4)
+}
+
+func TestEditedVerdictsDiffer(t *testing.T) {
+	tests := map[string]struct {
+		edit  func(*record.Memory)
+		want  []string
+		worst record.Outcome
+	}{
+		"violated made held": {
+			edit: func(m *record.Memory) {
+				bad, _ := synthetic.New(context.Background(), synthetic.Shape{Seed: 2, First: 620})
+				*m = record.Memory{Record: bad.Record}
+				_ = bad.Walk(context.Background(), m)
+				m.Record.Verdicts[0].Verdict = record.Held
+			},
+			want: []string{synthetic.Split + " verdict"}, worst: record.Violated,
+		},
+		"n": {
+			edit: func(m *record.Memory) { m.Record.Verdicts[0].N++ },
+			want: []string{synthetic.Split + " n"}, worst: record.Held,
+		},
+		"observed, with a huge string": {
+			edit: func(m *record.Memory) { m.Record.Verdicts[1].Observed = string(make([]byte, 1<<20)) },
+			want: []string{synthetic.Latency + " observed"}, worst: record.Held,
+		},
+		"known without a link is no known deviation": {
+			edit: func(m *record.Memory) { m.Record.Verdicts[0].Verdict = record.ViolatedKnown },
+			want: []string{synthetic.Split + " verdict"}, worst: record.Held,
+		},
+		"one twice": {
+			edit: func(m *record.Memory) { m.Record.Verdicts = append(m.Record.Verdicts, m.Record.Verdicts[0]) },
+			want: []string{synthetic.Split + " presence"}, worst: record.Held,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			result, err := again(t, recorded(t, test.edit))
+			require.NoError(t, err)
+			assert.Equal(t, test.want, fields(result))
+			assert.Equal(t, test.worst, result.Worst)
+		})
+	}
+}
+
+func TestAnEditedObservationDiffers(t *testing.T) {
+	dir := recorded(t, func(m *record.Memory) {
+		spoilt := record.Memory{Record: m.Record}
+		_ = m.Walk(context.Background(), record.Handlers{OnObservation: func(o *record.Observation) error {
+			if o.Stage == 0 && o.Seq == 17 {
+				o.Version = "v9"
+			}
+			return spoilt.Observation(o)
+		}})
+		*m = record.Memory{Record: m.Record}
+		_ = spoilt.Walk(context.Background(), m)
+	})
+	result, err := again(t, dir)
+	require.NoError(t, err)
+	assert.Contains(t, fields(result), synthetic.Split+" verdict")
+	assert.Equal(t, record.Violated, result.Worst)
+}
+
+func TestTheTwoFilesOfVerdictsContradict(t *testing.T) {
+	dir := recorded(t, nil)
+	verdicts, err := record.ReadVerdicts(dir)
+	require.NoError(t, err)
+	verdicts[2].Verdict = record.Violated
+	text, err := json.Marshal(verdicts[1:])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, record.VerdictsFile), text, 0o600))
+	result, err := again(t, dir)
+	require.NoError(t, err)
+	assert.Contains(t, fields(result), synthetic.Split+" presence in run.json and verdicts.json")
+	assert.Contains(t, fields(result), synthetic.Errors+" verdict in run.json and verdicts.json")
+}
+
+func TestACutRecordIsJudgedAsFarAsItGoes(t *testing.T) {
+	dir := recorded(t, nil)
+	path := filepath.Join(dir, record.ObservationsFile)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	for _, keep := range []int64{0, 10, info.Size() / 2, info.Size() - 1} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text[:keep], 0o600))
+		result, err := again(t, dir)
+		require.NoError(t, err, "cut at %d", keep)
+		assert.Equal(t, record.Inconclusive, result.Worst, "cut at %d", keep)
+		assert.Contains(t, result.Notes[0], "incomplete")
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+	}
+}
+
+func TestMissingStagesAreNamed(t *testing.T) {
+	dir := recorded(t, func(m *record.Memory) { m.Record.Stages = m.Record.Stages[:1] })
+	result, err := again(t, dir)
+	require.NoError(t, err)
+	assert.Contains(t, result.Notes, "stage "+synthetic.KillStage+" is planned and not in the record: what reads it is inconclusive")
+	assert.Equal(t, record.Held, result.Verdicts[0].Verdict, "what can be said is said")
+	assert.Equal(t, record.Inconclusive, result.Worst)
+}
+
+func TestOnlyAPlanIsLeft(t *testing.T) {
+	dir := recorded(t, nil)
+	for _, name := range []string{record.RunFile, record.VerdictsFile, record.ObservationsFile} {
+		require.NoError(t, os.Remove(filepath.Join(dir, name)))
+	}
+	result, err := again(t, dir)
+	require.NoError(t, err)
+	assert.Len(t, result.Verdicts, 4)
+	assert.Equal(t, record.Inconclusive, result.Worst)
+	assert.Empty(t, result.Differences)
+}
+
+func TestAnEmptyPlanIsNotGreen(t *testing.T) {
+	result, err := replay.Run(t.Context(), &record.Memory{}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, record.Inconclusive, result.Worst)
+}
+
+func TestASchemaFromTheFutureIsRefused(t *testing.T) {
+	dir := recorded(t, nil)
+	path := filepath.Join(dir, record.RunFile)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var head map[string]any
+	require.NoError(t, json.Unmarshal(text, &head))
+	head["schema"] = record.Schema + 41
+	text, err = json.Marshal(head)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	_, err = again(t, dir)
+	var future *record.SchemaError
+	require.ErrorAs(t, err, &future)
+	assert.Equal(t, record.Schema+41, future.Got)
+}
+
+func TestVerdictsOfNoPromiseStand(t *testing.T) {
+	dir := recorded(t, func(m *record.Memory) {
+		m.Record.Verdicts = append(m.Record.Verdicts, record.Verdict{ID: "known-deviations/x", Verdict: record.Violated})
+	})
+	result, err := again(t, dir)
+	require.NoError(t, err)
+	assert.Equal(t, record.Violated, result.Worst, "leaving it out would look better")
+	assert.Empty(t, result.Differences)
+}
