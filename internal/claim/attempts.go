@@ -95,6 +95,9 @@ func (a *attempts) settleCounts() (unheard oddest) {
 	return unheard
 }
 
+// settled reports that enough of the chosen requests were seen.
+func (a *attempts) settled() bool { return a.seen >= max(1, a.promise.N) }
+
 func (a *attempts) verdict(v *record.Verdict) {
 	unheard := a.settleCounts()
 	v.N = a.seen

@@ -187,6 +187,18 @@ func (e *every) settleBackends() {
 	}
 }
 
+// settled reports that every row was seen often enough, and all of them together.
+func (e *every) settled() bool {
+	total := 0
+	for _, r := range e.rows {
+		if r.seen < e.perRow {
+			return false
+		}
+		total += r.seen
+	}
+	return total >= max(1, e.promise.N)
+}
+
 func (e *every) verdict(v *record.Verdict) {
 	e.settleBackends()
 	var wrong []string

@@ -147,6 +147,9 @@ func (l *latency) observe(_ int, o *record.Observation) {
 	}
 }
 
+// settled reports that enough of the selected requests were seen.
+func (l *latency) settled() bool { return l.taken.size() >= max(1, l.promise.N) }
+
 func (l *latency) verdict(v *record.Verdict) {
 	v.N = l.taken.size()
 	each := float64(len(l.params.Bounds))

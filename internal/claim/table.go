@@ -10,22 +10,23 @@ type kind struct {
 	load, spends bool
 	gaps         bool // requests that the generator skipped by plan do not matter
 	timed        bool // about time: a request that was sent late tells something else
+	tells        bool // while its one stage runs, whether it has seen enough: a settler
 	stages       int  // how many stages the promise must name, 1 if 0
 }
 
 // kinds is the table of all claims. A kind that is not here does not exist.
 func kinds() map[string]kind {
 	return map[string]kind{
-		KindSplit:        {open: openSplit, size: sizeSplit, load: true, spends: true},
+		KindSplit:        {open: openSplit, size: sizeSplit, load: true, tells: true, spends: true},
 		KindIndependence: {open: openIndependence, size: sizeIndependence, load: true, spends: true},
-		KindShare:        {open: openShare, size: sizeShare, load: true, spends: true},
-		KindEvery:        {open: openEvery, size: sizeZero, load: true},
-		KindTable:        {open: openTable, size: sizeTable, load: true},
+		KindShare:        {open: openShare, size: sizeShare, load: true, tells: true, spends: true},
+		KindEvery:        {open: openEvery, size: sizeZero, load: true, tells: true},
+		KindTable:        {open: openTable, size: sizeTable, load: true, tells: true},
 		KindMirror:       {open: openMirror, size: sizeMirror, load: true, spends: true},
-		KindLatency:      {open: openLatency, size: sizeLatency, load: true, timed: true, spends: true},
+		KindLatency:      {open: openLatency, size: sizeLatency, load: true, tells: true, timed: true, spends: true},
 		KindShift:        {open: openShift, size: sizeShift, load: true, timed: true, spends: true, stages: 2},
-		KindAttempts:     {open: openAttempts, size: sizeZero, load: true},
-		KindBalance:      {open: openBalance, size: sizeBalance, load: true, spends: true},
+		KindAttempts:     {open: openAttempts, size: sizeZero, load: true, tells: true},
+		KindBalance:      {open: openBalance, size: sizeBalance, load: true, tells: true, spends: true},
 		KindSeries:       {open: openSeries, size: sizeNothing},
 		KindRows:         {open: openRows, size: sizeNothing},
 		KindBound:        {open: openBound, size: sizeBound, load: true, timed: true, spends: true, gaps: true},

@@ -24,15 +24,17 @@ type settler interface {
 	settled() bool
 }
 
-// waiting is a promise that is not decided yet: early if it can be, else at n.
+// waiting is a promise that is not decided yet: by its own word if it can tell,
+// else when the first n requests are there. A claim that reads only some of the
+// requests must tell by itself: n of all may be few of its own.
 type waiting struct {
 	early settler
 	n     int
 }
 
-// Watch opens the promises that read the stage. Promises without a sequential
-// test, and those whose property is only collected after the load, want their
-// whole N.
+// Watch opens the promises that read the stage. Promises that cannot tell by
+// themselves, and those whose property is only collected after the load, want
+// their whole N.
 func Watch(stage *record.Stage, promises []record.Promise) (*Watcher, error) {
 	w := &Watcher{stage: stage}
 	run := &record.Run{Stages: []record.Stage{*stage}}
@@ -51,7 +53,7 @@ func await(b brief) (waiting, error) {
 		return waiting{}, fmt.Errorf("no claim of kind %q", b.promise.Kind)
 	}
 	whole := waiting{n: max(1, b.promise.N)}
-	if b.promise.Kind != KindSplit && b.promise.Kind != KindShare {
+	if !kinds()[b.promise.Kind].tells {
 		return whole, nil
 	}
 	opened, err := kinds()[b.promise.Kind].open(b)
