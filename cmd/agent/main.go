@@ -1,5 +1,5 @@
 // Command agent is the one program that wayproof runs in pods. Each subcommand
-// is a package of its own beside this file; none of them talks to Kubernetes.
+// is a package of its own beside this file; none of them carries a Kubernetes client.
 package main
 
 import (
@@ -14,10 +14,12 @@ import (
 
 	"github.com/wayproof/wayproof/cmd/agent/attack"
 	"github.com/wayproof/wayproof/cmd/agent/bench"
+	"github.com/wayproof/wayproof/cmd/agent/hand"
 	"github.com/wayproof/wayproof/cmd/agent/idle"
 	"github.com/wayproof/wayproof/cmd/agent/ledger"
 	"github.com/wayproof/wayproof/cmd/agent/sink"
 	"github.com/wayproof/wayproof/cmd/agent/travel"
+	"github.com/wayproof/wayproof/cmd/agent/watchdog"
 )
 
 // subcommands are what the agent can be.
@@ -25,10 +27,12 @@ func subcommands() []func() *cobra.Command {
 	return []func() *cobra.Command{
 		attack.Command,
 		bench.Command,
+		hand.Command,
 		idle.Command,
 		ledger.Command,
 		sink.Command,
 		travel.Command,
+		watchdog.Command,
 	}
 }
 

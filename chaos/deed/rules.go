@@ -1,0 +1,157 @@
+//go:build linux
+
+package deed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/wayproof/wayproof/chaos/pledge"
+)
+
+// tablePrefix begins the name of every table that deeds make.
+const tablePrefix = "wayproof_"
+
+// tableName must be safe in a program for nft.
+var tableName = regexp.MustCompile(`^` + tablePrefix + `[a-z0-9_]{1,40}$`)
+
+// program is the deed in nftables' language. Declaring the table before
+// deleting it makes the whole repeatable, and nft applies a file as one
+// transaction: all of it or nothing.
+func program(d pledge.Deed) (string, error) {
+	if !tableName.MatchString(d.Name) {
+		return "", fmt.Errorf("table name %q is not %s", d.Name, tableName)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "table inet %[1]s\ndelete table inet %[1]s\ntable inet %[1]s {\n", d.Name)
+	for _, hook := range []string{"input", "output"} {
+		fmt.Fprintf(&text, "\tchain %[1]s {\n\t\ttype filter hook %[1]s priority -150; policy accept;\n", hook)
+		for _, rule := range d.Rules {
+			if rule.Hook == hook {
+				fmt.Fprintf(&text, "\t\t%s\n", rule.Text)
+			}
+		}
+		text.WriteString("\t}\n")
+	}
+	text.WriteString("}\n")
+	return text.String(), nil
+}
+
+func (n Node) rules(ctx context.Context, d pledge.Deed) (string, error) {
+	text, err := program(d)
+	if err != nil {
+		return "", err
+	}
+	if _, err := n.nft(ctx, d.Pod, text); err != nil {
+		return "", err
+	}
+	return n.ruleset(ctx, d)
+}
+
+func (n Node) unrule(ctx context.Context, d pledge.Deed) (string, error) {
+	if !tableName.MatchString(d.Name) {
+		return "", fmt.Errorf("table name %q is not %s", d.Name, tableName)
+	}
+	_, err := n.nft(ctx, d.Pod, fmt.Sprintf("table inet %[1]s\ndelete table inet %[1]s\n", d.Name))
+	if errors.Is(err, errGone) {
+		return "the pod is gone, and its rules with it", nil
+	}
+	return "no table " + d.Name, err
+}
+
+// ruleset is the table with its counters, "" if there is none.
+func (n Node) ruleset(ctx context.Context, d pledge.Deed) (string, error) {
+	text, err := n.nft(ctx, d.Pod, "list ruleset\n")
+	if err != nil {
+		return "", err
+	}
+	_, after, found := strings.Cut(text, "table inet "+d.Name+" {")
+	if !found {
+		return "", nil
+	}
+	body, _, _ := strings.Cut(after, "\n}")
+	return strings.Join(strings.Fields(body), " "), nil
+}
+
+// errGone is a pod without processes on this node.
+var errGone = errors.New("the pod has no process on this node")
+
+// nft runs a program for nft in the network namespace of a pod.
+func (n Node) nft(ctx context.Context, uid, text string) (string, error) {
+	found, err := n.ofPod(uid)
+	if err != nil {
+		return "", err
+	}
+	for _, one := range found {
+		if one.state != "Z" {
+			return n.nftAt(ctx, one.pid, text)
+		}
+	}
+	return "", fmt.Errorf("pod %s: %w", uid, errGone)
+}
+
+// nftAt uses the node's programs, by its root as the root of the command.
+func (n Node) nftAt(ctx context.Context, pid int, text string) (string, error) {
+	for _, needed := range []string{"usr/bin/nsenter", "usr/sbin/nft"} {
+		if _, err := os.Stat(filepath.Join(n.Root, needed)); err != nil {
+			return "", fmt.Errorf("%w: it has no /%s", ErrUnsupported, needed)
+		}
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(n.Root, "usr/bin/nsenter"), "-t", strconv.Itoa(pid), "-n", "/usr/sbin/nft", "-f", "-")
+	cmd.Path = "/usr/bin/nsenter"
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: n.Root}
+	cmd.Stdin = strings.NewReader(text)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	err := cmd.Run()
+	said := strings.TrimSpace(complaint.String())
+	if err != nil && strings.Contains(said, "Operation not supported") {
+		return "", fmt.Errorf("%w: nft says %s", ErrUnsupported, said)
+	}
+	if err != nil {
+		return "", fmt.Errorf("run nft in the network of process %d: %w: %s", pid, err, said)
+	}
+	return out.String(), nil
+}
+
+// tables lists our tables in every network namespace of the node.
+func (n Node) tables(ctx context.Context) ([]string, error) {
+	all, err := n.all()
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var lines []string
+	for _, one := range all {
+		space, err := os.Readlink(n.file(one.pid, "ns/net"))
+		if err != nil || seen[space] || one.state == "Z" {
+			continue
+		}
+		seen[space] = true
+		text, err := n.nftAt(ctx, one.pid, "list tables\n")
+		if err != nil {
+			if errors.Is(err, ErrUnsupported) {
+				return nil, nil // then there can be none of ours
+			}
+			continue // the process ended in between
+		}
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, tablePrefix) {
+				lines = append(lines, "packet rules "+strings.TrimSpace(line))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return lines, nil
+}
