@@ -19,3 +19,10 @@ down: $(WAYPROOF) ## remove the cluster and everything that came with it
 
 images: $(WAYPROOF) ## make every image of a cluster from package registries
 	@$(WAYPROOF) images build
+
+RUN ?= artifacts/latest
+report: $(WAYPROOF) ## render the reports of a recorded run anew (RUN=, newest by default)
+	@$(WAYPROOF) report $(RUN)
+
+replay: $(WAYPROOF) ## judge a recorded run again, without a cluster (RUN=)
+	@$(WAYPROOF) replay $(RUN)
