@@ -17,6 +17,8 @@ import (
 	"github.com/wayproof/wayproof/cmd/agent/hand"
 	"github.com/wayproof/wayproof/cmd/agent/idle"
 	"github.com/wayproof/wayproof/cmd/agent/ledger"
+	"github.com/wayproof/wayproof/cmd/agent/link"
+	"github.com/wayproof/wayproof/cmd/agent/node"
 	"github.com/wayproof/wayproof/cmd/agent/sink"
 	"github.com/wayproof/wayproof/cmd/agent/travel"
 	"github.com/wayproof/wayproof/cmd/agent/watchdog"
@@ -30,6 +32,8 @@ func subcommands() []func() *cobra.Command {
 		hand.Command,
 		idle.Command,
 		ledger.Command,
+		link.Command,
+		node.Command,
 		sink.Command,
 		travel.Command,
 		watchdog.Command,
