@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/record"
 )
@@ -40,11 +42,16 @@ type Scenario struct {
 	Title  string // completes the task's name to a sentence
 	Labels []string
 	Base   Base
-	Setup  []Piece // stays for the whole scenario
-	Apply  []Piece // what is under test: there in the window Applied only
+	// Exact takes away first what goes beyond Base, from other scenarios or from
+	// an earlier run: for scenarios whose window before shows its absence.
+	Exact bool
+	Setup []Piece // stays for the whole scenario
+	Apply []Piece // what is under test: there in the window Applied only
 	// Waypoints are the namespaces whose waypoints must have acknowledged a
 	// change before a request counts.
 	Waypoints []string
+	// NodeProxies asks the same of every node proxy.
+	NodeProxies bool
 	// Replicas scales a waypoint for the scenario: "namespace/name" to count.
 	Replicas map[string]int32
 	Drives   []Drive
@@ -60,6 +67,20 @@ type Piece struct {
 	Only []string
 	// Weights, if set, are put into the HTTPRoute's first rule, by backend.
 	Weights map[string]int32
+	// Route, if set, is the whole of the piece: a route made here, not read; File
+	// is then only what reports call it.
+	Route *gatewayv1.HTTPRoute
+	// Sampling, if set, is put into Telemetry: the share of traces in per cent.
+	Sampling *float64
+	// Labels lends the objects' labels to objects that are there already, and
+	// takes exactly these back: how a namespace is enrolled.
+	Labels bool
+	// Unawaited leaves it to the scenario's promises to say whether the mesh
+	// accepted the piece; otherwise nothing goes on before it did.
+	Unawaited bool
+	// Lenient has the piece applied as a client without strict validation does,
+	// after it was seen what strict validation says.
+	Lenient bool
 }
 
 // Drive is one stage of load and what is collected after it.
@@ -71,6 +92,11 @@ type Drive struct {
 	Collect []string
 	// Quiet is how long to leave the ledgers alone before they are read.
 	Quiet time.Duration
+	// Samples lists what of the cluster is read before the load, until it is as
+	// the promises say or Within has passed, and once more after it: kind, slash,
+	// object, as in SampleGateway + "/travel-agency/waypoint-travel-agency".
+	Samples []string
+	Within  time.Duration
 	// Spans asks for the trace sink's spans, Logs for the third oracle: lines
 	// counted in the logs of these apps.
 	Spans bool
@@ -78,6 +104,14 @@ type Drive struct {
 	// Waypoint names the waypoint, "namespace/name", whose pods are named as peers.
 	Waypoint string
 }
+
+// Kinds of samples, and the series that they make.
+const (
+	SampleGateway = "gateway" // …/namespace/name/condition: 1 where it is true
+	SampleProxy   = "proxy"   // …/namespace/name: what the Gateway's proxies call themselves
+	SampleBound   = "bound"   // …/namespace, for each Service: the waypoint that istiod names
+	SampleTable   = "table"   // …/namespace, for each Service: waypoint and endpoints in the node proxies' table
+)
 
 // Labels of scenarios.
 const (
@@ -135,7 +169,7 @@ const (
 
 // Traffic lists every scenario of the traffic suite, in the order it is played.
 func Traffic() []Scenario {
-	return slices.Concat(splits())
+	return slices.Concat(splits(), redirects(), rewrites(), mirrors())
 }
 
 // Of lists the scenarios of a task.

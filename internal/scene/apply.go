@@ -27,7 +27,11 @@ func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces [
 	if err != nil {
 		return err
 	}
-	if err := s.put(ctx, scenario.Task, objects); err != nil {
+	put := s.put
+	if slices.ContainsFunc(pieces, func(piece catalogue.Piece) bool { return piece.Lenient }) {
+		put = s.putLeniently
+	}
+	if err := put(ctx, scenario.Task, objects); err != nil {
 		return err
 	}
 	s.applied = append(s.applied, objects...)
@@ -81,10 +85,7 @@ func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err erro
 // put applies objects and keeps what the server had to say.
 func (s *Scene) put(ctx context.Context, task string, objects []kube.Manifest) error {
 	findings, err := s.cluster.Apply(ctx, s.owner, objects)
-	for _, finding := range findings {
-		finding.Task = task
-		s.run.Findings = append(s.run.Findings, finding)
-	}
+	s.found(task, findings...)
 	for _, object := range objects {
 		s.event("applied", object.String(), object.File)
 	}
@@ -96,7 +97,7 @@ func (s *Scene) put(ctx context.Context, task string, objects []kube.Manifest) e
 func (s *Scene) objects(pieces []catalogue.Piece) ([]kube.Manifest, error) {
 	var all []kube.Manifest
 	for _, piece := range pieces {
-		read, err := manifests.Objects(piece.File)
+		read, err := contents(piece)
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +113,18 @@ func (s *Scene) objects(pieces []catalogue.Piece) ([]kube.Manifest, error) {
 		}
 	}
 	return all, nil
+}
+
+// contents are the objects of a piece, read or made.
+func contents(piece catalogue.Piece) ([]*unstructured.Unstructured, error) {
+	if piece.Route == nil {
+		return manifests.Objects(piece.File)
+	}
+	route, err := manifests.Encode(piece.Route)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", piece.File, err)
+	}
+	return []*unstructured.Unstructured{route}, nil
 }
 
 func (s *Scene) fit(object *unstructured.Unstructured, piece catalogue.Piece) (*unstructured.Unstructured, error) {
