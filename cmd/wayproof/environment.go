@@ -32,10 +32,16 @@ type environmentFlags struct {
 	keep, existing, adopt       bool
 }
 
-func (f *environmentFlags) register(cmd *cobra.Command) {
+// registerCluster adds the flags that say which cluster is meant.
+func (f *environmentFlags) registerCluster(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.cluster, "cluster", env("CLUSTER", kind.DefaultCluster), "name of the kind cluster (CLUSTER)")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig that gets the cluster's entry, or that names an existing cluster (KUBECONFIG; default: kubectl's own)")
+}
+
+func (f *environmentFlags) register(cmd *cobra.Command) {
+	f.registerCluster(cmd)
+	flags := cmd.Flags()
 	flags.BoolVar(&f.existing, "existing", false, "use the cluster that the kubeconfig names; nothing is installed there")
 	flags.StringVar(&f.context, "context", "", "with --existing: context of the kubeconfig (default: its current one)")
 	flags.BoolVar(&f.adopt, "adopt", false, "with --existing: use the demo's namespaces although wayproof did not make them")
@@ -136,6 +142,9 @@ func firstPath(list string) string {
 
 // splitImages reads --images: a source, a folder of archives, or both.
 func splitImages(value string) (source, archive string, err error) {
+	if value == "" {
+		return kind.SourceAuto, "", nil
+	}
 	for part := range strings.SplitSeq(value, ",") {
 		name, dir, hasDir := strings.Cut(strings.TrimSpace(part), ":")
 		switch {

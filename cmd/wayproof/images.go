@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -14,12 +16,12 @@ import (
 func imagesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "images",
-		Short: "Build, list, save and load the images of a cluster",
+		Short: "Build, list, save, load and push the images of a cluster",
 		Long: `The images of a cluster on a machine that reaches package registries but no
 image registry. They are made from this checkout's images/ into a cache under
 the user's cache folder; a changed input remakes only what depends on it.`,
 	}
-	cmd.AddCommand(imagesBuildCommand(), imagesListCommand())
+	cmd.AddCommand(imagesBuildCommand(), imagesListCommand(), imagesSaveCommand(), imagesLoadCommand(), imagesPushCommand())
 	return cmd
 }
 
@@ -45,11 +47,14 @@ func imagesBuildCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			set, err := builder.Make(cmd.Context())
+			if _, err := builder.Make(cmd.Context()); err != nil {
+				return err
+			}
+			listed, err := builder.List(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return printImages(cmd, set)
+			return printImages(cmd.OutOrStdout(), listed)
 		},
 	}
 }
@@ -57,22 +62,38 @@ func imagesBuildCommand() *cobra.Command {
 func imagesListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the images that this checkout makes (making them if they are not cached)",
-		Args:  cobra.NoArgs,
-		RunE:  imagesBuildCommand().RunE,
+		Short: "List the images that this checkout makes, and which of them are made",
+		Long: `Names every image that this checkout makes and says whether the cache holds it.
+It makes and fetches nothing: "not built" is what wayproof images build is for.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			builder, err := newBuilder()
+			if err != nil {
+				return err
+			}
+			listed, err := builder.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printImages(cmd.OutOrStdout(), listed)
+		},
 	}
 }
 
-func printImages(cmd *cobra.Command, set build.Set) error {
-	fmt.Fprintln(cmd.OutOrStdout(), set.Node)
-	for _, layout := range []string{set.Layout, set.AgentLayout} {
-		refs, err := image.Refs(layout)
-		if err != nil {
-			return err
+func printImages(to io.Writer, listed []build.Listed) error {
+	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATE\tIMAGE")
+	missing := 0
+	for _, one := range listed {
+		state := "cached"
+		if !one.Cached {
+			state = "not built"
+			missing++
 		}
-		for _, ref := range refs {
-			fmt.Fprintln(cmd.OutOrStdout(), ref)
-		}
+		fmt.Fprintf(table, "%s\t%s\n", state, one.Ref)
 	}
-	return nil
+	if missing > 0 {
+		fmt.Fprintln(table, "\nmake what is missing with: wayproof images build")
+	}
+	return table.Flush()
 }

@@ -21,6 +21,8 @@ import (
 // depends on it, and two runs that want the same thing make it once.
 type Cache struct {
 	Dir string
+	// Look makes nothing: Ensure only says where a thing lies or would lie.
+	Look bool
 }
 
 // UserCache is the cache under the user's cache folder.
@@ -41,7 +43,7 @@ const lockPoll = 200 * time.Millisecond
 // returned without an error: a killed run leaves nothing that looks finished.
 func (c *Cache) Ensure(ctx context.Context, kind, key string, make func(ctx context.Context, dir string) error) (string, error) {
 	dir := filepath.Join(c.Dir, kind, key)
-	if exists(dir) {
+	if c.Look || exists(dir) {
 		return dir, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
@@ -106,12 +108,12 @@ func FileDigest(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// TreeDigest digests every regular file below root, by relative path and
-// content, in a stable order.
-func TreeDigest(root string) (string, error) {
+// TreeDigest digests the wanted regular files below root, or root itself if it
+// is a file, by relative path and content, in a stable order.
+func TreeDigest(root string, wanted func(path string) bool) (string, error) {
 	var parts []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
+		if err != nil || !entry.Type().IsRegular() || !wanted(path) {
 			return err
 		}
 		digest, err := FileDigest(path)

@@ -116,7 +116,7 @@ func metricsAPI(ctx context.Context, p patient) []Finding {
 }
 
 // PushAgent is how the agent's image gets where a cluster can pull it.
-const PushAgent = "wayproof images save agent --output agent.tar && skopeo copy oci-archive:agent.tar docker://REGISTRY/wayproof-agent:TAG"
+const PushAgent = "wayproof images push REGISTRY/wayproof-agent:TAG"
 
 func agentImage(_ context.Context, p patient) []Finding {
 	if p.options.AgentImage == "" {

@@ -82,17 +82,24 @@ func tail(output string) string {
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
 }
 
-// sourceKey digests what a Go module's binaries are made from.
-func (b *Builder) sourceKey(modules ...string) (string, error) {
+// sourceKey digests what binaries are made from: files and folders of the
+// checkout, without tests and prose.
+func (b *Builder) sourceKey(sources ...string) (string, error) {
 	parts := []string{runtime.Version(), runtime.GOARCH}
-	for _, module := range modules {
-		digest, err := image.TreeDigest(filepath.Join(b.Source, module))
+	for _, source := range sources {
+		digest, err := image.TreeDigest(filepath.Join(b.Source, source), isSource)
 		if err != nil {
 			return "", err
 		}
 		parts = append(parts, digest)
 	}
 	return image.Key(parts...), nil
+}
+
+// isSource says whether a compiled program may depend on a file.
+func isSource(path string) bool {
+	return !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, ".md") &&
+		!strings.Contains(path, "/testdata/")
 }
 
 // moduleDir is where the module cache keeps a dependency of one of our modules.

@@ -52,7 +52,19 @@ func (b *Builder) Make(ctx context.Context) (Set, error) {
 }
 
 // inputs makes or fetches everything that the images are put together from.
-func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
+func (b *Builder) inputs(ctx context.Context) (inputs, error) {
+	in, err := b.naming(ctx)
+	if err != nil {
+		return in, err
+	}
+	if in.istio, err = b.moduleDir(ctx, "images/upstream", "istio.io/istio"); err != nil {
+		return in, err
+	}
+	return in, in.complete(ctx)
+}
+
+// naming is the part of the inputs that images are named after.
+func (b *Builder) naming(ctx context.Context) (in inputs, err error) {
 	if in.upstream, err = b.Upstream(ctx); err != nil {
 		return in, err
 	}
@@ -64,9 +76,6 @@ func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
 		{&in.envoy, b.Envoy},
 		{&in.adapter, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/envoy", ".", "envoy-adapter") }},
 		{&in.nodeproxy, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/nodeproxy", ".", "nodeproxy") }},
-		{&in.istio, func(ctx context.Context) (string, error) {
-			return b.moduleDir(ctx, "images/upstream", "istio.io/istio")
-		}},
 		{&in.kubernetes, func(ctx context.Context) (string, error) {
 			return b.moduleVersion(ctx, "images/upstream", "k8s.io/kubernetes")
 		}},
@@ -76,15 +85,13 @@ func (b *Builder) inputs(ctx context.Context) (in inputs, err error) {
 		}
 	}
 	in.lock = b.wheelLock()
-	return in, in.complete(ctx)
+	in.envoyVersion, err = envoyVersion(in.lock)
+	return in, err
 }
 
 // complete derives what comes out of the other inputs.
 func (in *inputs) complete(ctx context.Context) (err error) {
 	if in.netfilter, err = in.netfilterFiles(); err != nil {
-		return err
-	}
-	if in.envoyVersion, err = envoyVersion(in.lock); err != nil {
 		return err
 	}
 	if err := in.digest(); err != nil {
@@ -161,11 +168,14 @@ func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
 		Charts:   filepath.Join(in.istio, "manifests", "charts"),
 		Istioctl: in.upstream.path("istioctl"),
 	}
-	for _, name := range []string{"pilot", "install-cni", "proxyv2", "ztunnel"} {
+	for _, name := range istioImages {
 		set.Istio[name] = Hub + "/istio/" + name + ":" + tag
 	}
 	return set, nil
 }
+
+// istioImages are Istio's own, in the order in which they are listed.
+var istioImages = [...]string{"pilot", "install-cni", "proxyv2", "ztunnel"} //nolint:gochecknoglobals // a constant list
 
 // tableVersion changes whenever the way images are put together does.
 const tableVersion = "4"

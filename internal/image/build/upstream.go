@@ -101,5 +101,5 @@ func ownSources(module string) []string {
 	if module != "." {
 		return []string{module}
 	}
-	return []string{"cmd/agent", "fixtures/travel", "loadgen", "internal/record"}
+	return []string{"go.mod", "go.sum", "cmd/agent", "fixtures/travel", "loadgen", "internal/record"}
 }
