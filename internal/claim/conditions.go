@@ -118,6 +118,23 @@ func (c *checker) oddTime(o *record.Observation) string {
 	return ""
 }
 
+// oddPeer says who came to the answering pod instead of whom Via demands, or "".
+func (c *checker) oddPeer(s *record.Stage, o *record.Observation) string {
+	if c.want.Via == "" {
+		return ""
+	}
+	_, waypoint := s.Peers[peerHost(o.Peer)]
+	switch {
+	case o.Peer == "":
+		return "answered without naming its peer"
+	case c.want.Via == ViaWaypoint && !waypoint:
+		return "came by no replica of the waypoint"
+	case c.want.Via == ViaOther && waypoint:
+		return "came by the waypoint"
+	}
+	return ""
+}
+
 // longestQuote is how much of a body a sentence quotes.
 const longestQuote = 200
 

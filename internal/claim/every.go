@@ -125,7 +125,7 @@ func (e *every) observe(_ int, o *record.Observation) {
 	if r.check.want.Backend != nil {
 		*e.target.at(o.Seq, e.stage.Load.Hits) = uint8(o.Target + 1)
 	}
-	if reason := r.check.odd(o); reason != "" {
+	if reason := cmp.Or(r.check.odd(o), r.check.oddPeer(e.stage, o)); reason != "" {
 		e.fail(r, o.Seq, reason, func() string { return trail(e.stage, o) })
 	}
 }

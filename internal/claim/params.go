@@ -87,6 +87,12 @@ type ShareParams struct {
 	Targets  []string  `json:"targets,omitempty"`
 }
 
+// Values of Conditions.Via.
+const (
+	ViaWaypoint = "waypoint"
+	ViaOther    = "other"
+)
+
 // Conditions are exact conditions on one request; those that are set must all
 // hold. Without Class, Class must be ok and no replay may have been masked.
 type Conditions struct {
@@ -96,6 +102,9 @@ type Conditions struct {
 	Version   string `json:"version,omitempty"`
 	Server    string `json:"server,omitempty"`    // the server header: through Envoy
 	NotServer string `json:"notServer,omitempty"` // not through it
+	// Via says who the answering pod saw as its peer: ViaWaypoint is a replica of
+	// the waypoint that the stage names, ViaOther is not.
+	Via string `json:"via,omitempty"`
 	// Location must be equal; "-" demands that there is none.
 	Location string `json:"location,omitempty"`
 	// Body must be equal after the JSON fields named in Mask (at any depth) are
