@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	telemetryv1 "istio.io/client-go/pkg/apis/telemetry/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -23,7 +24,7 @@ func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces [
 	if len(pieces) == 0 {
 		return nil
 	}
-	objects, err := s.objects(pieces)
+	objects, err := s.objects(whole(pieces))
 	if err != nil {
 		return err
 	}
@@ -35,8 +36,23 @@ func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces [
 		return err
 	}
 	s.applied = append(s.applied, objects...)
-	if err := s.settle(ctx, objects); err != nil {
+	waited, err := s.objects(whole(awaited(pieces)))
+	if err != nil {
 		return err
+	}
+	if err := errors.Join(s.settle(ctx, waited), s.lend(ctx, pieces)); err != nil {
+		return err
+	}
+	return s.proven(ctx, scenario)
+}
+
+// proven waits until everything that the scenario names has acknowledged what
+// was changed.
+func (s *Scene) proven(ctx context.Context, scenario catalogue.Scenario) error {
+	if scenario.NodeProxies {
+		if err := s.gate.NodeProxies(ctx); err != nil {
+			return err
+		}
 	}
 	return s.proof(ctx, scenario.Waypoints)
 }
@@ -47,8 +63,11 @@ func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, piece
 	if len(pieces) == 0 {
 		return nil
 	}
-	objects, err := s.objects(pieces)
+	objects, err := s.objects(whole(pieces))
 	if err != nil {
+		return err
+	}
+	if err := s.reclaim(ctx); err != nil {
 		return err
 	}
 	if err := s.cluster.Delete(ctx, s.owner, objects); err != nil {
@@ -60,7 +79,7 @@ func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, piece
 	s.applied = slices.DeleteFunc(s.applied, func(m kube.Manifest) bool {
 		return slices.ContainsFunc(objects, func(gone kube.Manifest) bool { return gone.String() == m.String() })
 	})
-	return s.proof(ctx, scenario.Waypoints)
+	return s.proven(ctx, scenario)
 }
 
 // leaveWait bounds what is done after a scenario, also an aborted one.
@@ -70,6 +89,7 @@ const leaveWait = 90 * time.Second
 func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWait)
 	defer cancel()
+	err = errors.Join(err, s.reclaim(ctx))
 	left := s.applied
 	s.applied = nil
 	if len(left) > 0 {
@@ -140,6 +160,13 @@ func (s *Scene) fit(object *unstructured.Unstructured, piece catalogue.Piece) (*
 		}
 		return manifests.Change(object, func(route *gatewayv1.HTTPRoute) error {
 			return manifests.SetWeights(route, piece.Weights)
+		})
+	case "Telemetry":
+		if piece.Sampling == nil {
+			return object, nil
+		}
+		return manifests.Change(object, func(telemetry *telemetryv1.Telemetry) error {
+			return manifests.SetSampling(telemetry, *piece.Sampling)
 		})
 	default:
 		return object, nil

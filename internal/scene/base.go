@@ -36,7 +36,7 @@ func (s *Scene) ensure(ctx context.Context, base catalogue.Base) error {
 		if err := s.layer(ctx, next); err != nil {
 			return fmt.Errorf("bring up the travel demo: %w", err)
 		}
-		s.base, s.based = next, true
+		s.base, s.based, s.bare = next, true, false
 	}
 	return nil
 }

@@ -47,7 +47,10 @@ func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) e
 			return err
 		}
 	}
-	return ctx.Err()
+	if err := s.spans(ctx, index, drive); err != nil {
+		return err
+	}
+	return s.lookAgain(ctx, index, drive)
 }
 
 // pause lets a quiet period pass: its length is part of the claim that what

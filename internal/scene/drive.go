@@ -27,6 +27,12 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 		return err
 	}
 	stage.Config = s.config(ctx)
+	if err := s.watch(ctx, index, drive, s.watching(scenario, drive.Name)); err != nil {
+		return err
+	}
+	if err := s.emptySink(ctx, drive); err != nil {
+		return err
+	}
 	failed := s.load(ctx, index, s.watching(scenario, drive.Name))
 	stage = &s.run.Stages[index]
 	stage.Ended = time.Now().UTC()

@@ -44,6 +44,8 @@ type Scene struct {
 	based   bool
 	current *record.Memory  // of the scenario being played
 	applied []kube.Manifest // what the scenario has put there, newest last
+	lent    []kube.Manifest // whose labels the scenario has lent to what was there
+	bare    bool            // nothing beyond base is there, from earlier runs neither
 }
 
 // guests are namespaces of others in which single objects are put: the trace
@@ -145,6 +147,11 @@ func (s *Scene) planned(scenario catalogue.Scenario) []record.Promise {
 func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) (err error) {
 	if err := s.ensure(ctx, scenario.Base); err != nil {
 		return err
+	}
+	if scenario.Exact {
+		if err := s.strip(ctx, scenario.Base); err != nil {
+			return err
+		}
 	}
 	defer func() { err = s.leave(ctx, scenario, err) }()
 	if err := s.scale(ctx, scenario.Replicas); err != nil {
