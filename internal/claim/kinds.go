@@ -13,6 +13,7 @@ const (
 	KindShift        = "shift"        // ShiftParams, two stages: without, with
 	KindAttempts     = "attempts"     // AttemptsParams
 	KindBalance      = "balance"      // BalanceParams
+	KindServing      = "serving"      // ServingParams
 	KindSeries       = "series"       // SeriesParams
 	KindRows         = "rows"         // RowsParams
 	KindBound        = "bound"        // BoundParams

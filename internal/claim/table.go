@@ -27,6 +27,7 @@ func kinds() map[string]kind {
 		KindShift:        {open: openShift, size: sizeShift, load: true, timed: true, spends: true, stages: 2},
 		KindAttempts:     {open: openAttempts, size: sizeZero, load: true, tells: true},
 		KindBalance:      {open: openBalance, size: sizeBalance, load: true, tells: true, spends: true},
+		KindServing:      {open: openServing, size: sizeServing, load: true, tells: true},
 		KindSeries:       {open: openSeries, size: sizeNothing},
 		KindRows:         {open: openRows, size: sizeNothing},
 		KindBound:        {open: openBound, size: sizeBound, load: true, timed: true, spends: true, gaps: true},
