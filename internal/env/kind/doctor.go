@@ -1,0 +1,209 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sys/unix"
+
+	"github.com/wayproof/wayproof/internal/debian"
+	"github.com/wayproof/wayproof/internal/engine"
+	"github.com/wayproof/wayproof/internal/image/build"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/mesh"
+)
+
+// What a finding is needed by, beside mesh.Everything.
+const (
+	forBuilding = "IMAGES=build"
+	forPulling  = "IMAGES=pull"
+)
+
+// Doctor says of everything that Up needs on this machine whether it is there,
+// and what to do if not. It changes nothing and starts nothing.
+func (e *Environment) Doctor(ctx context.Context) []mesh.Finding {
+	found := append(engineFindings(ctx), machineFindings()...)
+	found = append(found, e.diskFinding())
+	pull, build := registryFindings(ctx), e.buildFindings(ctx)
+	found = append(append(found, pull...), build...)
+	found = append(found, e.sourceFinding(allOK(pull), allOK(build)))
+	return append(found, e.clusterFinding(ctx))
+}
+
+func allOK(findings []mesh.Finding) bool {
+	return !slices.ContainsFunc(findings, func(f mesh.Finding) bool { return !f.OK })
+}
+
+func well(check, needed, format string, args ...any) mesh.Finding {
+	return mesh.Finding{Check: check, OK: true, Needed: needed, Detail: fmt.Sprintf(format, args...)}
+}
+
+func ill(check, needed, detail, remedy string) mesh.Finding {
+	return mesh.Finding{Check: check, Needed: needed, Detail: detail, Remedy: remedy}
+}
+
+func engineFindings(ctx context.Context) []mesh.Finding {
+	const check = "container engine"
+	name, err := engine.Name(ctx)
+	switch {
+	case err == nil:
+		return []mesh.Finding{well(check, mesh.Everything, "%s answers", name)}
+	case debian.Supported() == nil:
+		return []mesh.Finding{well(check, mesh.Everything, "none answers; up installs what is missing and starts one")}
+	default:
+		return []mesh.Finding{ill(check, mesh.Everything, "none answers: "+strings.ReplaceAll(err.Error(), "\n", "; "),
+			"install and start Docker or Podman (on Debian or Ubuntu, root's up does so)")}
+	}
+}
+
+// machineFindings are limits that a cluster can live with, because up patches
+// it for them; they are shown so that nobody wonders.
+func machineFindings() []mesh.Finding {
+	machine, err := engine.Inspect()
+	if err != nil {
+		return []mesh.Finding{ill("machine", mesh.Everything, err.Error(), "use a Linux machine with /proc mounted")}
+	}
+	cgroups := well("control groups", mesh.Everything, "v2")
+	if machine.CgroupV1 {
+		cgroups.Detail = "v1: the kubelets are told to accept it"
+	}
+	capabilities := well("capabilities", mesh.Everything, "none withheld")
+	if len(machine.Withheld) > 0 {
+		capabilities.Detail = fmt.Sprintf("%v withheld: an engine that up starts drops them from containers", machine.Withheld)
+	}
+	if !machine.SysResource {
+		capabilities.Detail += "; without CAP_SYS_RESOURCE the cluster is patched as a rootless one"
+	}
+	return []mesh.Finding{cgroups, capabilities}
+}
+
+// What a cold build leaves in caches, images and nodes, and what a cluster of
+// ready images needs.
+const (
+	coldGiB = 20
+	warmGiB = 6
+)
+
+func (e *Environment) diskFinding() mesh.Finding {
+	const check = "disk space"
+	place := existingParent(e.cache.Dir)
+	var stat unix.Statfs_t
+	if err := unix.Statfs(place, &stat); err != nil {
+		return ill(check, mesh.Everything, fmt.Sprintf("ask for the free space of %s: %v", place, err), "check that the cache folder can be used")
+	}
+	free := int(stat.Bavail * uint64(stat.Bsize) >> 30)
+	switch {
+	case free < warmGiB:
+		return ill(check, mesh.Everything, fmt.Sprintf("%d GiB free at %s", free, place), fmt.Sprintf("free %d GiB, or %d GiB if images have to be built", warmGiB, coldGiB))
+	case free < coldGiB:
+		return well(check, mesh.Everything, "%d GiB free at %s: enough for ready images; building them all takes up to %d GiB", free, place, coldGiB)
+	default:
+		return well(check, mesh.Everything, "%d GiB free at %s", free, place)
+	}
+}
+
+// existingParent is the nearest folder above path that exists.
+func existingParent(path string) string {
+	for path != "/" && path != "." {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		path = path[:max(strings.LastIndex(path, "/"), 1)]
+	}
+	return path
+}
+
+// registryFindings ask every registry that pulled images come from.
+func registryFindings(ctx context.Context) []mesh.Finding {
+	var found []mesh.Finding
+	for _, host := range []string{name.DefaultRegistry, "registry.k8s.io"} {
+		check := "registry " + host
+		if registryAnswers(ctx, host) {
+			found = append(found, well(check, forPulling, "answers"))
+			continue
+		}
+		found = append(found, ill(check, forPulling, fmt.Sprintf("does not answer within %s", registryWait),
+			"allow it, name mirrors (--hub, --node-image), or choose IMAGES=build or IMAGES=archive:DIR"))
+	}
+	return found
+}
+
+// buildFindings are about what IMAGES=build calls.
+func (e *Environment) buildFindings(ctx context.Context) []mesh.Finding {
+	found := []mesh.Finding{
+		program(ctx, "go", "install Go, in the version that go.mod names", "version"),
+		installable(program(ctx, "python3", "install python3 and pip", "-m", "pip", "--version")),
+		installable(program(ctx, "debootstrap", "install debootstrap", "--version")),
+	}
+	if os.Geteuid() == 0 {
+		found = append(found, well("root", forBuilding, "yes"))
+	} else {
+		found = append(found, ill("root", forBuilding, "no", "run as root: the nodes' root file system is made with chroot"))
+	}
+	source, err := build.FindSource()
+	if err != nil {
+		return append(found, ill("checkout", forBuilding, err.Error(), "run inside a checkout of wayproof"))
+	}
+	return append(found, well("checkout", forBuilding, "%s", source))
+}
+
+// program asks a program for its version.
+func program(ctx context.Context, name, remedy string, args ...string) mesh.Finding {
+	output, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	line, _, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
+	if err != nil {
+		return ill(name, forBuilding, strings.TrimSpace(fmt.Sprintf("%v %s", err, line)), remedy)
+	}
+	return well(name, forBuilding, "%s", line)
+}
+
+// installable forgives what a build installs by itself on this machine.
+func installable(finding mesh.Finding) mesh.Finding {
+	if finding.OK || debian.Supported() != nil {
+		return finding
+	}
+	return well(finding.Check, finding.Needed, "missing; installed when it is needed")
+}
+
+// sourceFinding says where images would come from now.
+func (e *Environment) sourceFinding(pull, build bool) mesh.Finding {
+	const check = "image source"
+	switch source := e.options.Images; {
+	case source == SourceArchive:
+		return well(check, mesh.Everything, "archive %s", e.options.Archive)
+	case source == SourcePull && !pull:
+		return ill(check, mesh.Everything, "pull was chosen, and a registry does not answer", "see the registries above")
+	case source == SourceBuild && !build:
+		return ill(check, mesh.Everything, "build was chosen, and something that it needs is missing", "see what is needed by "+forBuilding+" above")
+	case source == SourcePull || pull && source != SourceBuild:
+		return well(check, mesh.Everything, "images are pulled")
+	case build:
+		return well(check, mesh.Everything, "images are built")
+	default:
+		return ill(check, mesh.Everything, "images can neither be pulled nor built here", "mend one of the two above, or bring them: IMAGES=archive:DIR")
+	}
+}
+
+// clusterFinding is about a cluster of the name that up would use.
+func (e *Environment) clusterFinding(ctx context.Context) mesh.Finding {
+	check := "cluster " + e.options.Cluster
+	known, err := readState(e.stateDir(), e.options.Cluster)
+	switch {
+	case err != nil:
+		return ill(check, mesh.Everything, err.Error(), "remove "+statePath(e.stateDir(), e.options.Cluster))
+	case known == nil:
+		return well(check, mesh.Everything, "not there; up makes it")
+	case !known.Created:
+		return well(check, mesh.Everything, "half made; up replaces it")
+	}
+	connected, err := kube.Connect(ctx, known.Kubeconfig, e.Context())
+	if err != nil {
+		return well(check, mesh.Everything, "made, but does not answer (%v); up heals or replaces it", err)
+	}
+	return well(check, mesh.Everything, "answers at %s, Kubernetes %s", connected.Host(), connected.Version())
+}
