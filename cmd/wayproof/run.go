@@ -61,10 +61,15 @@ in artifacts/<run>/exit-code.`,
 }
 
 func (f *runFlags) registerRun(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.focus, "focus", os.Getenv("FOCUS"), "regular expression on scenario ids and titles (FOCUS)")
-	cmd.Flags().StringVar(&f.labels, "labels", os.Getenv("LABELS"), "labels or tasks, comma between, any of which a scenario must carry (LABELS)")
+	f.registerSelection(cmd)
 	cmd.Flags().StringVar(&f.seed, "seed", os.Getenv("SEED"), "seed of everything random; default: drawn and printed (SEED)")
 	cmd.Flags().StringVar(&f.artifacts, "artifacts", "artifacts", "folder of the runs' artefacts")
+}
+
+// registerSelection is what picks scenarios, also where none is played.
+func (f *runFlags) registerSelection(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.focus, "focus", os.Getenv("FOCUS"), "regular expression on scenario ids and titles (FOCUS)")
+	cmd.Flags().StringVar(&f.labels, "labels", os.Getenv("LABELS"), "labels or tasks, comma between, any of which a scenario must carry (LABELS)")
 	cmd.Flags().StringVar(&f.rerun, "rerun-failed", "", "only what did not hold in that run")
 }
 
