@@ -169,7 +169,7 @@ const (
 
 // Traffic lists every scenario of the traffic suite, in the order it is played.
 func Traffic() []Scenario {
-	return slices.Concat(waypoints(), enrolment(), splits(), redirects(), rewrites(), mirrors(), headers(), paths(), faults(), timeouts(), retries(), l4())
+	return slices.Concat(waypoints(), enrolment(), tracing(), splits(), redirects(), rewrites(), mirrors(), headers(), paths(), faults(), timeouts(), retries(), l4())
 }
 
 // Of lists the scenarios of a task.
