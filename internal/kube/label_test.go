@@ -10,7 +10,7 @@ func TestWaypointOf(t *testing.T) {
 	const service = "{apiVersion: v1, kind: Service, metadata: {name: cars}, status: "
 	for status, want := range map[string]string{
 		"{}": "none",
-		"{conditions: [{type: Other, status: 'True', message: a/b}]}":                                                                         "none",
+		"{conditions: [{type: Other, status: 'True', message: a/b}]}":                                                                          "none",
 		"{conditions: [{type: istio.io/WaypointBound, status: 'True', message: Successfully attached to waypoint travel/way}]}":                "travel/way",
 		"{conditions: [{type: istio.io/WaypointBound, status: 'True', message: 'attached to \"travel/way\".'}]}":                               "travel/way",
 		"{conditions: [{type: istio.io/WaypointBound, status: 'True', message: attached}]}":                                                    "attached",
