@@ -24,13 +24,14 @@ type Question struct {
 	Connections int
 	Requests    int // on each connection, one after the other
 	Timeout     time.Duration
+	Fresh       bool // a new connection for every request
 }
 
 func askCommand() *cobra.Command {
 	q := Question{}
 	command := &cobra.Command{
 		Use:   "ask",
-		Short: "Ask one URL again and again on kept connections, and print what came back as JSON",
+		Short: "Ask one URL again and again, and print what came back as JSON",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return printJSON(command.OutOrStdout(), q.Ask(command.Context()))
@@ -41,6 +42,7 @@ func askCommand() *cobra.Command {
 	flags.StringVar(&q.Body, "body", "", "what to send, if anything")
 	flags.IntVar(&q.Connections, "connections", 1, "connections at once")
 	flags.IntVar(&q.Requests, "requests", 1, "requests on each connection")
+	flags.BoolVar(&q.Fresh, "fresh", false, "open a new connection for every request")
 	flags.DurationVar(&q.Timeout, "timeout", 10*time.Second, "of one request")
 	return command
 }
@@ -49,7 +51,7 @@ func askCommand() *cobra.Command {
 func (q Question) Argv() []string {
 	return []string{
 		"/agent", "link", "ask", "--url", q.URL, "--body", q.Body, "--timeout", q.Timeout.String(),
-		"--connections", fmt.Sprint(q.Connections), "--requests", fmt.Sprint(q.Requests),
+		"--connections", fmt.Sprint(q.Connections), "--requests", fmt.Sprint(q.Requests), fmt.Sprintf("--fresh=%t", q.Fresh),
 	}
 }
 
@@ -75,7 +77,7 @@ type connection struct {
 
 func (c *connection) run(ctx context.Context, q Question) {
 	c.errors, c.servers, c.pods = map[string]int{}, map[string]int{}, map[string]int{}
-	transport := &http.Transport{DialContext: c.dial, MaxConnsPerHost: 1, DisableCompression: true}
+	transport := &http.Transport{DialContext: c.dial, MaxConnsPerHost: 1, DisableCompression: true, DisableKeepAlives: q.Fresh}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: q.Timeout}
 	for range q.Requests {

@@ -38,6 +38,9 @@ func TestTheServerAnswersRequestsAndLines(t *testing.T) {
 	assert.Equal(t, 12, answers.Latency.Count)
 	assert.Equal(t, 3, answers.First.Count)
 
+	q.Fresh = true
+	assert.Equal(t, 15, q.Ask(ctx).Dialed)
+
 	series := link.Watch{Address: "127.0.0.9:9001", Held: 2, Beat: 5 * time.Millisecond, For: 100 * time.Millisecond}.Keep(ctx)
 	require.Len(t, series.Held, 2)
 	for _, held := range series.Held {
