@@ -35,6 +35,8 @@ func (n Node) Do(ctx context.Context, d pledge.Deed) (string, error) {
 		return n.rules(ctx, d)
 	case pledge.Burn:
 		return n.burn(ctx, d)
+	case pledge.Delay:
+		return n.delay(ctx, d)
 	}
 	return "", fmt.Errorf("no deed of kind %q", d.Kind)
 }
@@ -48,6 +50,8 @@ func (n Node) Undo(ctx context.Context, d pledge.Deed) (string, error) {
 		return n.unrule(ctx, d)
 	case pledge.Burn:
 		return n.douse(d)
+	case pledge.Delay:
+		return n.undelay(ctx, d)
 	}
 	return "", fmt.Errorf("no deed of kind %q", d.Kind)
 }
@@ -63,6 +67,8 @@ func (n Node) Look(ctx context.Context, d pledge.Deed) (string, error) {
 	case pledge.Burn:
 		found, err := n.burning(d.Name)
 		return fmt.Sprintf("%d burning", len(found)), err
+	case pledge.Delay:
+		return n.queue(ctx, d)
 	}
 	return "", fmt.Errorf("no deed of kind %q", d.Kind)
 }

@@ -72,7 +72,7 @@ type Request struct {
 // Deed is one thing that is done on a node, and undone there.
 type Deed struct {
 	Node string `json:"node"`
-	Kind string `json:"kind"` // stop | rules | burn
+	Kind string `json:"kind"` // stop | rules | burn | delay
 	// Pod is the UID of the pod whose processes are stopped, or whose network
 	// namespace gets rules.
 	Pod string `json:"pod,omitempty"`
@@ -82,7 +82,7 @@ type Deed struct {
 	Name string `json:"name,omitempty"`
 	// Rules is the body of a chain in nftables' language, one rule per entry.
 	Rules []Rule `json:"rules,omitempty"`
-	// Workers is how many threads burn, For how long at most.
+	// Workers is how many threads burn, For how long at most; of a delay, For is its length.
 	Workers int           `json:"workers,omitempty"`
 	For     time.Duration `json:"forNs,omitempty"`
 }
@@ -98,6 +98,7 @@ const (
 	Stop  = "stop"
 	Rules = "rules"
 	Burn  = "burn"
+	Delay = "delay"
 )
 
 // Lease is the name of a run's heartbeat.

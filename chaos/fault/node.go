@@ -1,0 +1,181 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/chaos/pledge"
+	"github.com/wayproof/wayproof/internal/kube"
+)
+
+// onNode is a fault that a hand does and undoes.
+func onNode(site Site, target string, d pledge.Deed, took func(look string) bool) *Injection {
+	step := pledge.Step{Say: fmt.Sprintf("undo %s on node %s", d.Kind, d.Node), Deed: &d}
+	return &Injection{
+		Target: target, Undo: []pledge.Step{step},
+		inject: func(ctx context.Context) error {
+			_, err := site.Post.Hand(ctx, "do", d)
+			return err
+		},
+		confirm: func(ctx context.Context) (string, error) {
+			return eventually(ctx, d.Kind+" to show on node "+d.Node, func(ctx context.Context) (bool, string, error) {
+				look, err := site.Post.Hand(ctx, "look", d)
+				return err == nil && took(look), look, err
+			})
+		},
+		whole: func(ctx context.Context) (string, error) {
+			found, err := site.Post.Leftovers(ctx)
+			if err != nil {
+				return "", err
+			}
+			if left := found[d.Node]; len(left) > 0 {
+				return "", fmt.Errorf("node %s still has %s", d.Node, strings.Join(left, ", "))
+			}
+			return "nothing is left on node " + d.Node, nil
+		},
+	}
+}
+
+// then adds to the proof that all is whole.
+func (i *Injection) then(more func(context.Context) (string, error)) *Injection {
+	before := i.whole
+	i.whole = func(ctx context.Context) (string, error) {
+		first, err := before(ctx)
+		if err != nil {
+			return "", err
+		}
+		second, err := more(ctx)
+		return first + "; " + second, err
+	}
+	return i
+}
+
+// hang stops Envoy in one pod of a waypoint: it answers nothing, and its kernel
+// still accepts connections.
+func hang(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
+	pods, err := waypointPods(ctx, site, spec.Target)
+	if err != nil {
+		return nil, err
+	}
+	victim, err := spare(pods, spec)
+	if err != nil {
+		return nil, err
+	}
+	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Stop, Pod: string(victim.UID), Program: "envoy"}
+	stopped := func(look string) bool { return strings.HasPrefix(look, "envoy") && !strings.Contains(look, " S") }
+	return onNode(site, "Envoy of pod "+named(victim), d, stopped).then(available(site, spec.Target)), nil
+}
+
+// hbone is the port of the mesh's tunnels, xds that of istiod.
+const (
+	hbone = 15008
+	xds   = 15012
+)
+
+// counted matches the counter of a rule that has met packets.
+var counted = regexp.MustCompile(`counter packets [1-9]`)
+
+// partition drops all packets of a leg at one pod of a waypoint; with percent=N
+// it drops so many of a hundred, drawn by the kernel.
+func partition(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
+	pods, err := waypointPods(ctx, site, spec.Target)
+	if err != nil {
+		return nil, err
+	}
+	victim, err := spare(pods, spec)
+	if err != nil {
+		return nil, err
+	}
+	rule, err := legRule(ctx, site, spec)
+	if err != nil {
+		return nil, err
+	}
+	d := pledge.Deed{
+		Node: victim.Spec.NodeName, Kind: pledge.Rules, Pod: string(victim.UID), Name: "wayproof_" + spec.Name, Rules: []pledge.Rule{rule},
+	}
+	made := onNode(site, fmt.Sprintf("leg %s at pod %s", spec.Params["leg"], named(victim)), d, counted.MatchString)
+	return made.then(available(site, spec.Target)), nil
+}
+
+// legRule is the packet rule of a leg, as the waypoint's pod sees its packets.
+func legRule(ctx context.Context, site Site, spec chaos.Spec) (pledge.Rule, error) {
+	draw := ""
+	if text := spec.Params["percent"]; text != "" {
+		percent, err := strconv.Atoi(text)
+		if err != nil || percent < 1 || percent > 99 {
+			return pledge.Rule{}, fmt.Errorf("percent=%q is not 1 to 99", text)
+		}
+		draw = fmt.Sprintf("numgen random mod 100 < %d ", percent)
+	}
+	switch leg := spec.Params["leg"]; leg {
+	case "client-waypoint":
+		return pledge.Rule{Hook: "input", Text: fmt.Sprintf("tcp dport %d %scounter drop", hbone, draw)}, nil
+	case "waypoint-istiod":
+		return pledge.Rule{Hook: "output", Text: fmt.Sprintf("tcp dport %d %scounter drop", xds, draw)}, nil
+	case "waypoint-backend":
+		addresses, err := backends(ctx, site, spec.Params["backend"])
+		text := fmt.Sprintf("ip daddr { %s } tcp dport %d %scounter drop", strings.Join(addresses, ", "), hbone, draw)
+		return pledge.Rule{Hook: "output", Text: text}, err
+	default:
+		return pledge.Rule{}, fmt.Errorf("no leg %q; there are client-waypoint, waypoint-backend, waypoint-istiod", leg)
+	}
+}
+
+// backends are the addresses of the pods of an app, namespace/app.
+func backends(ctx context.Context, site Site, app string) ([]string, error) {
+	namespace, name := ref(app)
+	pods, err := site.Cluster.PodsBy(ctx, namespace, "app="+name)
+	if err != nil {
+		return nil, err
+	}
+	var addresses []string
+	for _, pod := range pods {
+		if kube.Ready(&pod) {
+			addresses = append(addresses, pod.Status.PodIP)
+		}
+	}
+	if len(addresses) == 0 {
+		return nil, fmt.Errorf("no ready pod of %s", app)
+	}
+	return addresses, nil
+}
+
+// burnFor bounds a burn by its own timer, should everything else fail.
+const burnFor = 5 * time.Minute
+
+// burn keeps the CPUs of a waypoint's node busy: workers=N.
+func burn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
+	pods, err := waypointPods(ctx, site, spec.Target)
+	if err != nil {
+		return nil, err
+	}
+	workers, err := strconv.Atoi(spec.Params["workers"])
+	if err != nil || workers < 1 || workers > 16 {
+		return nil, fmt.Errorf("workers=%q is not 1 to 16", spec.Params["workers"])
+	}
+	d := pledge.Deed{Node: pods[0].Spec.NodeName, Kind: pledge.Burn, Name: "wayproof_burn", Workers: workers, For: min(burnFor, spec.Hold+time.Minute)}
+	burning := func(look string) bool { return look != "" && !strings.HasPrefix(look, "0 ") }
+	return onNode(site, fmt.Sprintf("%d threads beside pod %s", workers, named(pods[0])), d, burning), nil
+}
+
+// delay needs netem in the kernel of the node.
+func delay(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
+	pods, err := waypointPods(ctx, site, spec.Target)
+	if err != nil {
+		return nil, err
+	}
+	victim := pods[len(pods)-1]
+	length, err := time.ParseDuration(spec.Params["by"])
+	if err != nil || length <= 0 || length > 10*time.Second {
+		return nil, fmt.Errorf("by=%q is no delay up to 10s", spec.Params["by"])
+	}
+	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Delay, Pod: string(victim.UID), For: length}
+	return onNode(site, fmt.Sprintf("packets of pod %s by %v", named(victim), length), d, func(look string) bool {
+		return strings.Contains(look, "netem")
+	}), nil
+}

@@ -1,0 +1,133 @@
+package post
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/wayproof/wayproof/internal/kube"
+)
+
+// Digest is everything that a fault may change and an undo must put back: what
+// workloads and routes declare, how many replicas are ready, cordons, images,
+// packet rules and stopped processes on the nodes, pledges. By name, in words.
+type Digest map[string]string
+
+// Digest reads the state of the namespaces that the post reaches, and of every
+// node.
+func (p *Post) Digest(ctx context.Context) (Digest, error) {
+	d := Digest{}
+	for _, read := range []func(context.Context, Digest) error{p.workloads, p.declared, p.nodes, p.hands, p.open} {
+		if err := read(ctx, d); err != nil {
+			return nil, fmt.Errorf("digest of the cluster: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// Differences lists in lines what differs, in the order of the names.
+func (d Digest) Differences(after Digest) []string {
+	names := slices.Collect(maps.Keys(d))
+	for name := range after {
+		if _, had := d[name]; !had {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var lines []string
+	for _, name := range names {
+		if was, is := d[name], after[name]; was != is {
+			lines = append(lines, fmt.Sprintf("%s was %q, is %q", name, was, is))
+		}
+	}
+	return lines
+}
+
+// workloads are Deployments and DaemonSets: replicas declared and ready, images.
+func (p *Post) workloads(ctx context.Context, d Digest) error {
+	for _, namespace := range p.reach {
+		deployments, err := p.cluster.Set().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return fmt.Errorf("list deployments of %s: %w", namespace, err)
+		}
+		for _, one := range deployments.Items {
+			var images []string
+			for _, container := range one.Spec.Template.Spec.Containers {
+				images = append(images, container.Image)
+			}
+			d["deployment "+namespace+"/"+one.Name] = fmt.Sprintf("%d replicas, %d ready, images %s",
+				*one.Spec.Replicas, one.Status.ReadyReplicas, strings.Join(images, " "))
+		}
+		sets, err := p.cluster.Set().AppsV1().DaemonSets(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return fmt.Errorf("list daemon sets of %s: %w", namespace, err)
+		}
+		for _, one := range sets.Items {
+			d["daemonset "+namespace+"/"+one.Name] = fmt.Sprintf("%d of %d ready", one.Status.NumberReady, one.Status.DesiredNumberScheduled)
+		}
+	}
+	return nil
+}
+
+// declared are the specs of what steers traffic.
+func (p *Post) declared(ctx context.Context, d Digest) error {
+	for _, kind := range []schema.GroupVersionKind{
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRouteList"},
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "GatewayList"},
+		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudgetList"},
+		{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscalerList"},
+		{Version: "v1", Kind: "ServiceList"},
+	} {
+		for _, namespace := range p.reach {
+			list := &unstructured.UnstructuredList{}
+			list.SetGroupVersionKind(kind)
+			if err := p.cluster.Objects().List(ctx, list, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("list %s of %s: %w", kind.Kind, namespace, err)
+			}
+			for i := range list.Items {
+				spec, err := json.Marshal(list.Items[i].Object["spec"])
+				if err != nil {
+					return fmt.Errorf("read %s: %w", kube.Name(&list.Items[i]), err)
+				}
+				d[strings.ToLower(kube.Name(&list.Items[i]))] = string(spec)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Post) nodes(ctx context.Context, d Digest) error {
+	list, err := p.cluster.Set().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("list nodes: %w", err)
+	}
+	for _, node := range list.Items {
+		d["node "+node.Name] = "cordoned " + strconv.FormatBool(node.Spec.Unschedulable)
+	}
+	return nil
+}
+
+func (p *Post) hands(ctx context.Context, d Digest) error {
+	found, err := p.Leftovers(ctx)
+	for node, lines := range found {
+		d["left on "+node] = strings.Join(lines, "; ")
+	}
+	return err
+}
+
+func (p *Post) open(ctx context.Context, d Digest) error {
+	all, err := p.Pledges(ctx)
+	for _, one := range all {
+		d["pledge "+one.ID] = one.Fault + " of " + one.Target
+	}
+	return err
+}
