@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/synthetic"
+)
+
+// recordedRun writes a synthetic run to a folder.
+func recordedRun(t *testing.T, shape synthetic.Shape) string {
+	t.Helper()
+	run, err := synthetic.New(t.Context(), shape)
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, synthetic.Write(t.Context(), dir, run))
+	return dir
+}
+
+// wayproofRun runs the command line and gives its exit code and output.
+func wayproofRun(t *testing.T, args ...string) (code int, output string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := root()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	err := cmd.ExecuteContext(t.Context())
+	var coded *exitError
+	switch {
+	case err == nil:
+		return exitHeld, out.String()
+	case errors.As(err, &coded):
+		return coded.code, out.String()
+	}
+	return exitCouldNotRun, out.String() + err.Error()
+}
+
+func TestReplayAndGateExitCodes(t *testing.T) {
+	sound, again := recordedRun(t, synthetic.Shape{Seed: 1}), recordedRun(t, synthetic.Shape{Seed: 2})
+	off, slow := recordedRun(t, synthetic.Shape{Seed: 3, First: 650}), recordedRun(t, synthetic.Shape{Seed: 4, Slower: 50 * time.Millisecond})
+	few, fewer := recordedRun(t, synthetic.Shape{Seed: 5, Hits: 600}), recordedRun(t, synthetic.Shape{Seed: 6, Hits: 600})
+	tests := []struct {
+		want int
+		args []string
+	}{
+		{exitHeld, []string{"replay", sound}},
+		{exitViolated, []string{"replay", off}},
+		{exitInconclusive, []string{"replay", few}},
+		{exitCouldNotRun, []string{"replay", t.TempDir()}},
+		{exitHeld, []string{"gate", sound}},
+		{exitHeld, []string{"gate", again, "--baseline", sound}},
+		{exitViolated, []string{"gate", off, "--baseline", sound}},
+		{exitViolated, []string{"gate", slow, "--baseline", sound}},
+		{exitInconclusive, []string{"gate", few, "--baseline", fewer}},
+		{exitCouldNotRun, []string{"gate", few, "--baseline", sound}},
+		{exitCouldNotRun, []string{"gate", sound, "--baseline", t.TempDir()}},
+		{exitCouldNotRun, []string{"gate", sound, "--policy", filepath.Join(t.TempDir(), "none.yaml")}},
+	}
+	for _, test := range tests {
+		code, output := wayproofRun(t, test.args...)
+		assert.Equal(t, test.want, code, "%s %s", test.args, output)
+	}
+}
+
+func TestAnEditedRecordFailsReplayAndGate(t *testing.T) {
+	dir := recordedRun(t, synthetic.Shape{Seed: 3, First: 620})
+	verdicts, err := record.ReadVerdicts(dir)
+	require.NoError(t, err)
+	verdicts[0].Verdict, verdicts[0].Observed = record.Held, "\x1b[2J"+strings.Repeat("v1 70 % ", 1<<16)
+	text, err := json.Marshal(verdicts)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, record.VerdictsFile), text, 0o600))
+	code, output := wayproofRun(t, "replay", dir)
+	assert.Equal(t, exitViolated, code)
+	assert.Contains(t, output, "replay DIFFERS")
+	assert.NotContains(t, output, "\x1b", "what a record holds moves no cursor")
+	assert.Less(t, len(output), 20_000)
+	code, output = wayproofRun(t, "gate", dir)
+	assert.Equal(t, exitViolated, code)
+	assert.Contains(t, output, "recomputed verdicts are not as recorded")
+}
+
+func TestReportWritesEveryFileAnew(t *testing.T) {
+	dir := recordedRun(t, synthetic.Shape{Seed: 1})
+	code, output := wayproofRun(t, "report", dir)
+	assert.Equal(t, exitHeld, code)
+	assert.Equal(t, filepath.Join(dir, "report.html")+"\n", output)
+	for _, name := range []string{"report.html", "junit.xml", "summary.md", "metrics.prom", "conformance.yaml"} {
+		assert.FileExists(t, filepath.Join(dir, name))
+	}
+}

@@ -1,0 +1,108 @@
+package gate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wayproof/wayproof/internal/gate"
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/synthetic"
+)
+
+func TestTooFewRequestsAreUndecided(t *testing.T) {
+	d := decide(t, drawn(t, synthetic.Shape{Seed: 1, Hits: 300}), drawn(t, synthetic.Shape{Seed: 2, Hits: 300}), gate.DefaultPolicy())
+	assert.Equal(t, gate.Undecided, d.Outcome())
+	require.NotEmpty(t, d.Compared)
+	assert.Contains(t, d.Compared[0].Why, "too few requests: only a difference of")
+}
+
+func TestACoarseComparisonIsNeverGreen(t *testing.T) {
+	// Both runs promise and hold, but the policy asks for more than they can tell.
+	policy := gate.DefaultPolicy()
+	policy.Comparison.SharePerMille = 10
+	d := decide(t, drawn(t, synthetic.Shape{Seed: 1}), drawn(t, synthetic.Shape{Seed: 2}), policy)
+	assert.Equal(t, gate.Undecided, d.Outcome())
+	assert.Contains(t, d.Compared[0].Why, "1.0 points are asked for")
+}
+
+// TestFalseAlarmsStayWithinTheBudget draws pairs of the same mesh at a budget of
+// 5 %: 7 or more of 20 would have a probability below 1e-4.
+func TestFalseAlarmsStayWithinTheBudget(t *testing.T) {
+	policy := gate.DefaultPolicy()
+	policy.Comparison.Alpha, policy.Comparison.ToleranceMs = 0.05, 0.01
+	policy.Comparison.Quantiles = []int{100, 250, 500, 750, 900}
+	alarms := 0
+	for seed := range uint64(20) {
+		run, err := synthetic.Draw(synthetic.Shape{Seed: 100 + seed, Hits: 1000})
+		require.NoError(t, err)
+		baseline, err := synthetic.Draw(synthetic.Shape{Seed: 200 + seed, Hits: 1000})
+		require.NoError(t, err)
+		d := decide(t, run, baseline, policy)
+		if len(differing(d)) > 0 {
+			alarms++
+		}
+	}
+	assert.Less(t, alarms, 7)
+}
+
+func TestRunsThatAreNotComparable(t *testing.T) {
+	tests := map[string]struct {
+		change func(*record.Run)
+		why    string
+		want   gate.Outcome
+	}{
+		"kind of environment": {func(r *record.Run) { r.Environment.Name = "existing" }, "environment: kind in the baseline, existing in the run", gate.Incomparable},
+		"stand-in":            {func(r *record.Run) { r.Environment.NodeProxy = record.StandIn }, "node proxy: ztunnel in the baseline, stand-in in the run", gate.Incomparable},
+		"no stage in common": {func(r *record.Run) {
+			for i := range r.Stages {
+				r.Stages[i].Name += "x"
+			}
+		}, "the runs have no stage in common that was driven alike", gate.Incomparable},
+		"rate":        {func(r *record.Run) { r.Stages[0].Load.Rate = 100 }, "rate 200 in the baseline, 100 in the run", gate.Incomparable},
+		"target":      {func(r *record.Run) { r.Stages[0].Load.Targets[0].URL = "http://b/" }, "http://b/ in the run", gate.Incomparable},
+		"declaration": {func(r *record.Run) { r.Plan.Promises[0].Params = []byte(`{"service":"cars"}`) }, "declares something else", gate.Undecided},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			run := drawn(t, synthetic.Shape{Seed: 2})
+			test.change(&run.Record)
+			d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+			require.NotEmpty(t, d.Incomparable)
+			assert.Contains(t, d.Incomparable[0], test.why)
+			assert.Equal(t, test.want, d.Outcome())
+		})
+	}
+}
+
+func TestAFailureOutweighsThatNothingCanBeCompared(t *testing.T) {
+	run := drawn(t, synthetic.Shape{Seed: 2, First: 600})
+	run.Record.Environment.Name = "existing"
+	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+	assert.Equal(t, gate.Refused, d.Outcome())
+}
+
+func TestVersionsMayDiffer(t *testing.T) {
+	run := drawn(t, synthetic.Shape{Seed: 2})
+	run.Record.Environment.Istio, run.Record.Environment.NodeProxy = "1.32.0", "ztunnel 1.32.0"
+	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+	assert.Equal(t, gate.Released, d.Outcome())
+}
+
+func TestALateGeneratorSaysNothingOfLatency(t *testing.T) {
+	run := drawn(t, synthetic.Shape{Seed: 2, Slower: 50 * time.Millisecond})
+	run.Record.Stages[0].Health.LagP99 = 40 * time.Millisecond
+	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+	assert.Empty(t, differing(d))
+	assert.Equal(t, gate.Undecided, d.Outcome())
+}
+
+func TestStagesOfOneRunAreNoted(t *testing.T) {
+	run := drawn(t, synthetic.Shape{Seed: 2})
+	run.Record.Stages[1].Name = "other"
+	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+	assert.Contains(t, d.Notes, "stage other is in the run only")
+	assert.Contains(t, d.Notes, "stage "+synthetic.KillStage+" is in the baseline only")
+}

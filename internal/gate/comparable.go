@@ -1,0 +1,123 @@
+package gate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// side is a run with what was measured of it.
+type side struct {
+	Run
+	samples samples
+}
+
+func (s side) head() *record.Run { return s.Source.Run() }
+
+// pair is the baseline and the run that is held against it.
+type pair struct {
+	policy    Comparison
+	base, run side
+}
+
+// environments says why the runs were made on things that are not alike. That
+// versions differ is no reason: it is what a comparison is for.
+func (p pair) environments() []string {
+	was, is := p.base.head().Environment, p.run.head().Environment
+	var reasons []string
+	differ := func(what, before, after string) {
+		if before != after {
+			reasons = append(reasons, fmt.Sprintf("%s: %s in the baseline, %s in the run", what, before, after))
+		}
+	}
+	differ("environment", was.Name, is.Name)
+	differ("node proxy", proxyKind(was), proxyKind(is))
+	differ("nodes", fmt.Sprint(was.Nodes), fmt.Sprint(is.Nodes))
+	return reasons
+}
+
+func proxyKind(e record.Environment) string {
+	if e.HasStandIn() {
+		return record.StandIn
+	}
+	return "ztunnel"
+}
+
+// common lists the stages that both runs have and that were driven alike, in
+// the run's order, and says of the others why they cannot be compared.
+func (p pair) common() (names, reasons []string) {
+	for _, stage := range p.run.head().Stages {
+		was, found := p.base.samples[stage.Name]
+		if !found {
+			continue
+		}
+		if reason := loadsDiffer(was.stage.Load, stage.Load); reason != "" {
+			reasons = append(reasons, fmt.Sprintf("stage %s: %s", stage.Name, reason))
+			continue
+		}
+		if slices.Contains(names, stage.Name) {
+			reasons = append(reasons, fmt.Sprintf("stage %s is in the run twice", stage.Name))
+			continue
+		}
+		names = append(names, stage.Name)
+	}
+	return names, reasons
+}
+
+// onlyOne names what one of the runs has and the other has not: no reason to
+// refuse, and worth knowing.
+func (p pair) onlyOne() []string {
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(p.base.samples)) {
+		if _, found := p.run.samples[name]; !found {
+			notes = append(notes, fmt.Sprintf("stage %s is in the baseline only", name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.run.samples)) {
+		if _, found := p.base.samples[name]; !found {
+			notes = append(notes, fmt.Sprintf("stage %s is in the run only", name))
+		}
+	}
+	return notes
+}
+
+// loadsDiffer compares what was planned; the prefix of ids is new in every run.
+func loadsDiffer(was, is record.Load) string {
+	fields := [...]struct {
+		name       string
+		before, is any
+	}{
+		{"rate", was.Rate, is.Rate}, {"requests", was.Hits, is.Hits}, {"clients", was.Clients, is.Clients},
+		{"timeout", was.Timeout, is.Timeout}, {"connections", was.Connections, is.Connections},
+		{"pacing", was.Pacing, is.Pacing}, {"reconnect", was.Reconnect, is.Reconnect},
+		{"targets", len(was.Targets), len(is.Targets)},
+	}
+	for _, f := range fields {
+		if f.before != f.is {
+			return fmt.Sprintf("%s %v in the baseline, %v in the run", f.name, f.before, f.is)
+		}
+	}
+	for i := range was.Targets {
+		a, b := was.Targets[i], is.Targets[i]
+		if a.Name != b.Name || a.Method != b.Method || a.URL != b.URL || a.Body != b.Body || !maps.Equal(a.Header, b.Header) {
+			return fmt.Sprintf("target %d is %s %s in the baseline, %s %s in the run", i, a.Method, a.URL, b.Method, b.URL)
+		}
+	}
+	return ""
+}
+
+// faulty reports a stage of a spec that injects a fault: requests of an outage
+// fail together, so that neither their errors nor their latencies may be
+// counted as independent. Recovery budgets are for those.
+func (p pair) faulty(stage *record.Stage) bool {
+	for _, head := range [...]*record.Run{p.base.head(), p.run.head()} {
+		for _, w := range head.Windows {
+			if w.Spec == stage.Spec && w.Fault != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
