@@ -57,7 +57,7 @@ Exit codes: 0 held, 1 violated, 2 inconclusive, 3 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(upCommand(), downCommand(), runCommand(), planCommand(), imagesCommand(), doctorCommand())
+	cmd.AddCommand(upCommand(), downCommand(), runCommand(), nodeProxyCommand(), planCommand(), imagesCommand(), doctorCommand())
 	cmd.AddCommand(recordedCommands()...)
 	return cmd
 }
