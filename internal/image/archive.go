@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -80,10 +81,8 @@ func unpackOCI(archive, dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, ref := range refs {
-		if ref == "" {
-			return errors.New("an image in it has no name: save it under a full reference")
-		}
+	if slices.Contains(refs, "") {
+		return errors.New("an image in it has no name: save it under a full reference")
 	}
 	return nil
 }

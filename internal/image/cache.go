@@ -38,10 +38,10 @@ func UserCache() (*Cache, error) {
 // what both want.
 const lockPoll = 200 * time.Millisecond
 
-// Ensure returns the folder of kind and key, calling make first if it does not
-// exist yet. make fills a scratch folder that becomes visible only when it
+// Ensure returns the folder of kind and key, calling fill first if it does not
+// exist yet. fill makes its content in a scratch folder that becomes visible only when it
 // returned without an error: a killed run leaves nothing that looks finished.
-func (c *Cache) Ensure(ctx context.Context, kind, key string, make func(ctx context.Context, dir string) error) (string, error) {
+func (c *Cache) Ensure(ctx context.Context, kind, key string, fill func(ctx context.Context, dir string) error) (string, error) {
 	dir := filepath.Join(c.Dir, kind, key)
 	if c.Look || exists(dir) {
 		return dir, nil
@@ -57,11 +57,11 @@ func (c *Cache) Ensure(ctx context.Context, kind, key string, make func(ctx cont
 	if exists(dir) {
 		return dir, nil
 	}
-	return dir, c.fill(ctx, dir, make)
+	return dir, create(ctx, dir, fill)
 }
 
-// fill makes dir by way of a scratch folder beside it.
-func (c *Cache) fill(ctx context.Context, dir string, make func(ctx context.Context, dir string) error) error {
+// create makes dir by way of a scratch folder beside it.
+func create(ctx context.Context, dir string, fill func(ctx context.Context, dir string) error) error {
 	scratch := dir + ".partial"
 	if err := os.RemoveAll(scratch); err != nil {
 		return fmt.Errorf("remove what a killed run left: %w", err)
@@ -69,7 +69,7 @@ func (c *Cache) fill(ctx context.Context, dir string, make func(ctx context.Cont
 	if err := os.Mkdir(scratch, 0o755); err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}
-	if err := make(ctx, scratch); err != nil {
+	if err := fill(ctx, scratch); err != nil {
 		return errors.Join(err, os.RemoveAll(scratch))
 	}
 	if err := os.Rename(scratch, dir); err != nil {

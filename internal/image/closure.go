@@ -24,12 +24,12 @@ func Closure(root string, programs ...string) ([]File, error) {
 		if _, done := found[path]; done {
 			continue
 		}
-		real, err := resolve(root, path)
+		target, err := resolve(root, path)
 		if err != nil {
 			return nil, err
 		}
-		found[path] = File{Path: path, From: filepath.Join(root, real), Mode: 0o755}
-		needed, err := needs(root, real)
+		found[path] = File{Path: path, From: filepath.Join(root, target), Mode: 0o755}
+		needed, err := needs(root, target)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func resolve(root, path string) (string, error) {
 			return "", fmt.Errorf("%s is not in the base system: %w", path, err)
 		}
 		if err != nil {
-			return path, nil
+			return path, nil //nolint:nilerr // what is no link is where the links end
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
@@ -68,8 +68,7 @@ func resolve(root, path string) (string, error) {
 // needs lists the loader and libraries of one program; a script needs none.
 func needs(root, path string) ([]string, error) {
 	program, err := elf.Open(filepath.Join(root, path))
-	var format *elf.FormatError
-	if errors.As(err, &format) {
+	if _, notELF := errors.AsType[*elf.FormatError](err); notELF {
 		return nil, nil
 	}
 	if err != nil {

@@ -71,8 +71,7 @@ func Await(ctx context.Context, w Wait, probe Probe) error {
 	if err == nil {
 		return nil
 	}
-	var hopeless fatal
-	if errors.As(err, &hopeless) {
+	if hopeless, ok := errors.AsType[fatal](err); ok {
 		return fmt.Errorf("wait for %s: %w", w.What, hopeless.error)
 	}
 	timeout.After, timeout.Cause = time.Since(began), err
@@ -82,12 +81,11 @@ func Await(ctx context.Context, w Wait, probe Probe) error {
 // note keeps what a reader of a timeout wants. An error that only says that
 // the wait's own time is over would hide the one before it.
 func (t *Timeout) note(ctx context.Context, state string, err error) error {
-	var hopeless fatal
-	if errors.As(err, &hopeless) {
+	if _, hopeless := errors.AsType[fatal](err); hopeless {
 		return err
 	}
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the wait itself says that its time is over
 	}
 	if state != "" {
 		t.State = state

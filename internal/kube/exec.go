@@ -51,8 +51,7 @@ func (c *Cluster) Exec(ctx context.Context, command Command, streams Streams) er
 	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{
 		Stdin: streams.In, Stdout: streams.Out, Stderr: streams.Err,
 	})
-	var exited exec.CodeExitError
-	if errors.As(err, &exited) {
+	if exited, ok := errors.AsType[exec.CodeExitError](err); ok {
 		return &ExitError{Command: command.String(), Code: exited.Code}
 	}
 	if err != nil {

@@ -48,7 +48,7 @@ func (e edition) port() int { return 1024 + e.count%60000 }
 // kinds is how many marker objects /debug/configz must show: one for each kind
 // in marker.yaml that istiod keeps there, the HTTPRoute as the VirtualService
 // that istiod makes of it.
-var kinds = []string{"route", "virtualservice", "destinationrule", "telemetry"}
+var kinds = []string{"route", "virtualservice", "destinationrule", "telemetry"} //nolint:gochecknoglobals // a constant list
 
 // settle makes the namespace, labelled so that istiod sees it.
 func (m *markers) settle(ctx context.Context) error {

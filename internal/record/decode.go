@@ -28,8 +28,8 @@ type decoder struct {
 func newDecoder() *decoder { return &decoder{names: names{}} }
 
 var (
-	headObservation = []byte(`{"o":`)
-	headArrival     = []byte(`{"a":`)
+	headObservation = []byte(`{"o":`) //nolint:gochecknoglobals // constants but for their type
+	headArrival     = []byte(`{"a":`) //nolint:gochecknoglobals // constants but for their type
 )
 
 // decode reads one line without its newline.

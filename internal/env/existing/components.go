@@ -43,7 +43,7 @@ func gatewayAPI(ctx context.Context, p patient) []Finding {
 	const name = "httproutes.gateway.networking.k8s.io"
 	crd, err := p.cluster.Read(ctx, kube.KindCRD, kube.Ref{Name: name})
 	if err != nil {
-		return []Finding{unknown("gateway api", Everything, err)}
+		return []Finding{unknown("gateway api", err)}
 	}
 	if crd == nil {
 		return []Finding{bad("gateway api", Everything, "no definition "+name, installGatewayAPI)}
@@ -85,7 +85,7 @@ func nodeProxy(ctx context.Context, p patient) []Finding {
 func cniPlugin(ctx context.Context, p patient) []Finding {
 	list, err := p.cluster.Set().AppsV1().DaemonSets("").List(ctx, metav1.ListOptions{LabelSelector: "k8s-app=istio-cni-node"})
 	if err != nil {
-		return []Finding{unknown("istio-cni", Everything, err)}
+		return []Finding{unknown("istio-cni", err)}
 	}
 	if len(list.Items) == 0 {
 		return []Finding{bad("istio-cni", Everything, "no DaemonSet istio-cni-node", "install istio-cni with ambient mode enabled (its chart, or the IstioCNI resource of the operator)")}
@@ -96,7 +96,7 @@ func cniPlugin(ctx context.Context, p patient) []Finding {
 func daemonSet(ctx context.Context, p patient, check string, ref kube.Ref) Finding {
 	object, err := p.cluster.Read(ctx, kube.KindDaemonSet, ref)
 	if err != nil {
-		return unknown(check, Everything, err)
+		return unknown(check, err)
 	}
 	if object == nil {
 		return bad(check, Everything, "DaemonSet "+ref.String()+" went away", "look again")

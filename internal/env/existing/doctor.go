@@ -37,7 +37,7 @@ func Doctor(ctx context.Context, cluster *kube.Cluster, options Options) []Findi
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return []Finding{unknown("preflight", Everything, err)}
+		return []Finding{unknown("preflight", err)}
 	}
 	return slices.Concat(found...)
 }
@@ -50,8 +50,8 @@ func bad(check, needed, detail, remedy string) Finding {
 	return Finding{Check: check, Needed: needed, Detail: detail, Remedy: remedy}
 }
 
-func unknown(check, needed string, err error) Finding {
-	return bad(check, needed, err.Error(), "make sure that the API server answers and that you may read this")
+func unknown(check string, err error) Finding {
+	return bad(check, Everything, err.Error(), "make sure that the API server answers and that you may read this")
 }
 
 // Who needs what, beside Everything.

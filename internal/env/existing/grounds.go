@@ -18,7 +18,7 @@ func namespaces(ctx context.Context, p patient) []Finding {
 	for _, name := range p.options.Namespaces {
 		live, err := p.cluster.Read(ctx, kube.KindNamespace, kube.Ref{Name: name})
 		if err != nil {
-			findings = append(findings, unknown("namespace "+name, Everything, err))
+			findings = append(findings, unknown("namespace "+name, err))
 			continue
 		}
 		findings = append(findings, namespaceFinding(name, live, p.options.Adopt))
@@ -56,7 +56,7 @@ func leftovers(ctx context.Context, p patient) []Finding {
 		return nil // istio's own check says that it is missing
 	}
 	if err != nil {
-		return []Finding{unknown(check, Everything, err)}
+		return []Finding{unknown(check, err)}
 	}
 	if live != nil {
 		return []Finding{bad(check, Everything, leftover.String()+" denies whatever comes through a waypoint",
@@ -95,7 +95,7 @@ func constraintFinding(constraint *unstructured.Unstructured, err error, namespa
 	remedy := strings.Join(grants, " && ")
 	switch {
 	case err != nil:
-		return unknown(check, Everything, err)
+		return unknown(check, err)
 	case constraint == nil:
 		return bad(check, Everything, "there is no nonroot-v2", "use a cluster of OpenShift 4.11 or later")
 	}

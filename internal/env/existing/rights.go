@@ -51,7 +51,7 @@ func rights(ctx context.Context, p patient) []Finding {
 			count++
 			allowed, err := p.may(ctx, question)
 			if err != nil {
-				return []Finding{unknown("rights", Everything, err)}
+				return []Finding{unknown("rights", err)}
 			}
 			if !allowed {
 				lacking[demand.needed] = append(lacking[demand.needed], describe(question))

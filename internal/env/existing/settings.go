@@ -44,11 +44,11 @@ func meshSettings(ctx context.Context, p patient) []Finding {
 	}
 	var config corev1.ConfigMap
 	if err := kube.Into(object, &config); err != nil {
-		return []Finding{unknown("mesh configuration", Everything, err)}
+		return []Finding{unknown("mesh configuration", err)}
 	}
 	settings, err := readMeshConfig(config.Data["mesh"])
 	if err != nil {
-		return []Finding{unknown("mesh configuration", Everything, err)}
+		return []Finding{unknown("mesh configuration", err)}
 	}
 	return []Finding{settings.tracing(), settings.discovery()}
 }
@@ -89,7 +89,7 @@ func (m meshConfig) discovery() Finding {
 	for i := range m.DiscoverySelectors {
 		selector, err := metav1.LabelSelectorAsSelector(&m.DiscoverySelectors[i])
 		if err != nil {
-			return unknown(check, Everything, err)
+			return unknown(check, err)
 		}
 		if selector.Matches(ours) {
 			return good(check, Everything, "%s", selector)

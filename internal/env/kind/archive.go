@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"strings"
@@ -78,9 +79,7 @@ func (p plan) replaced(dir string, progress mesh.Progress) (plan, error) {
 func merged(a, b map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, each := range []map[string]string{a, b} {
-		for key, value := range each {
-			all[key] = value
-		}
+		maps.Copy(all, each)
 	}
 	return all
 }

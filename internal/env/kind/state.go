@@ -31,7 +31,7 @@ func statePath(dir, cluster string) string { return filepath.Join(dir, cluster+"
 func readState(dir, cluster string) (*state, error) {
 	content, err := os.ReadFile(statePath(dir, cluster))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil //nolint:nilnil // "no such cluster of ours" is an answer, not an error
+		return nil, nil // "no such cluster of ours" is an answer, not an error
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what is known of cluster %s: %w", cluster, err)

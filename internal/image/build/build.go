@@ -118,10 +118,10 @@ func (b *Builder) moduleDir(ctx context.Context, module, dependency string) (str
 	return strings.TrimSpace(string(output)), nil
 }
 
-// moduleVersion is the version that one of our modules requires.
-func (b *Builder) moduleVersion(ctx context.Context, module, dependency string) (string, error) {
+// upstreamVersion is the version that the bill of materials requires.
+func (b *Builder) upstreamVersion(ctx context.Context, dependency string) (string, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", dependency)
-	list.Dir = filepath.Join(b.Source, module)
+	list.Dir = filepath.Join(b.Source, "images", "upstream")
 	output, err := list.Output()
 	if err != nil {
 		return "", fmt.Errorf("version of module %s: %w", dependency, err)

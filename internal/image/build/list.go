@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/wayproof/wayproof/internal/image"
 )
@@ -37,13 +38,13 @@ func (b *Builder) List(ctx context.Context) ([]Listed, error) {
 	if set, err = look.node(ctx, in, set); err != nil {
 		return nil, err
 	}
-	listed := []Listed{{Ref: set.Node, Cached: isThere(set.NodeArchive)}}
 	baked, err := set.baked()
 	if err != nil {
 		return nil, err
 	}
 	agent, err := look.listAgent(ctx)
-	return append(append(listed, baked...), agent), err
+	node := Listed{Ref: set.Node, Cached: isThere(set.NodeArchive)}
+	return slices.Concat([]Listed{node}, baked, []Listed{agent}), err
 }
 
 // unnamed are the images of a checkout of which nothing has been made.

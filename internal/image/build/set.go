@@ -77,7 +77,7 @@ func (b *Builder) naming(ctx context.Context) (in inputs, err error) {
 		{&in.adapter, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/envoy", ".", "envoy-adapter") }},
 		{&in.nodeproxy, func(ctx context.Context) (string, error) { return b.Own(ctx, "images/nodeproxy", ".", "nodeproxy") }},
 		{&in.kubernetes, func(ctx context.Context) (string, error) {
-			return b.moduleVersion(ctx, "images/upstream", "k8s.io/kubernetes")
+			return b.upstreamVersion(ctx, "k8s.io/kubernetes")
 		}},
 	} {
 		if *get.into, err = get.from(ctx); err != nil {
@@ -150,11 +150,11 @@ func (in *inputs) netfilterFiles() ([]image.File, error) {
 // name gives every image its reference. Istio's share one tag, because istiod
 // derives the waypoint's image from its own; it says what they are made of.
 func (b *Builder) name(ctx context.Context, in inputs) (Set, error) {
-	version, err := b.moduleVersion(ctx, "images/upstream", "istio.io/istio")
+	version, err := b.upstreamVersion(ctx, "istio.io/istio")
 	if err != nil {
 		return Set{}, err
 	}
-	metrics, err := b.moduleVersion(ctx, "images/upstream", "sigs.k8s.io/metrics-server")
+	metrics, err := b.upstreamVersion(ctx, "sigs.k8s.io/metrics-server")
 	if err != nil {
 		return Set{}, err
 	}

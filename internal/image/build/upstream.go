@@ -20,11 +20,11 @@ func (b Binaries) path(name string) string { return filepath.Join(b.Dir, name) }
 // share is compiled once.
 func (b *Builder) Upstream(ctx context.Context) (Binaries, error) {
 	return b.binaries(ctx, "images/upstream", "Kubernetes, Istio and friends", func(ctx context.Context) ([]string, error) {
-		version, err := b.moduleVersion(ctx, "images/upstream", "k8s.io/kubernetes")
+		version, err := b.upstreamVersion(ctx, "k8s.io/kubernetes")
 		if err != nil {
 			return nil, err
 		}
-		istio, err := b.moduleVersion(ctx, "images/upstream", "istio.io/istio")
+		istio, err := b.upstreamVersion(ctx, "istio.io/istio")
 		if err != nil {
 			return nil, err
 		}
@@ -63,14 +63,14 @@ func (b *Builder) binaries(ctx context.Context, module, title string, arguments 
 func kubernetesStamp(version string) string {
 	major, minor, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
 	minor, _, _ = strings.Cut(minor, ".")
-	stamp := "-s -w"
+	stamp := []string{"-s -w"}
 	for _, pair := range [][2]string{
 		{"gitVersion", version}, {"gitMajor", major}, {"gitMinor", minor}, {"gitTreeState", "clean"},
 		{"gitCommit", "unknown"}, {"buildDate", "1970-01-01T00:00:00Z"},
 	} {
-		stamp += fmt.Sprintf(" -X k8s.io/component-base/version.%s=%s", pair[0], pair[1])
+		stamp = append(stamp, fmt.Sprintf("-X k8s.io/component-base/version.%s=%s", pair[0], pair[1]))
 	}
-	return stamp
+	return strings.Join(stamp, " ")
 }
 
 // istioStamp is the version that Istio's programs report.
