@@ -97,6 +97,9 @@ type Drive struct {
 	// object, as in SampleGateway + "/travel-agency/waypoint-travel-agency".
 	Samples []string
 	Within  time.Duration
+	// Scaling, if set, watches a waypoint's replicas while the load runs, or
+	// without load for a time.
+	Scaling *Scaling
 	// Spans asks for the trace sink's spans, Logs for the third oracle: lines
 	// counted in the logs of these apps.
 	Spans bool
@@ -169,7 +172,7 @@ const (
 
 // Traffic lists every scenario of the traffic suite, in the order it is played.
 func Traffic() []Scenario {
-	return slices.Concat(waypoints(), enrolment(), tracing(), splits(), redirects(), rewrites(), mirrors(), headers(), paths(), faults(), timeouts(), retries(), l4())
+	return slices.Concat(waypoints(), enrolment(), tracing(), splits(), redirects(), rewrites(), mirrors(), headers(), paths(), faults(), timeouts(), retries(), l4(), scaling())
 }
 
 // Of lists the scenarios of a task.

@@ -61,9 +61,20 @@ var ErrBudget = errors.New("eviction refused by a disruption budget")
 // Evict asks the Eviction API to remove a pod, once: the client's own habit of
 // repeating a 429 for minutes would hide the very answer that matters.
 func (c *Cluster) Evict(ctx context.Context, pod Ref) error {
+	return c.evict(ctx, pod, nil)
+}
+
+// EvictDry asks the same and leaves the pod alone: budgets are held against the
+// dry run, and not charged for it.
+func (c *Cluster) EvictDry(ctx context.Context, pod Ref) error {
+	return c.evict(ctx, pod, &metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}})
+}
+
+func (c *Cluster) evict(ctx context.Context, pod Ref, options *metav1.DeleteOptions) error {
 	eviction := &policyv1.Eviction{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "policy/v1", Kind: "Eviction"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name},
+		TypeMeta:      metav1.TypeMeta{APIVersion: "policy/v1", Kind: "Eviction"},
+		ObjectMeta:    metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name},
+		DeleteOptions: options,
 	}
 	err := c.set.PolicyV1().RESTClient().Post().AbsPath("/api/v1").
 		Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("eviction").

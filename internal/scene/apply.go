@@ -188,6 +188,8 @@ func (s *Scene) settle(ctx context.Context, objects []kube.Manifest) error {
 			err = s.cluster.AwaitDeployment(ctx, ref, settleWait)
 		case "Gateway":
 			err = s.cluster.AwaitGateway(ctx, ref, settleWait)
+		case "HorizontalPodAutoscaler":
+			err = s.awaitScaling(ctx, ref)
 		}
 		if err != nil {
 			return err

@@ -33,7 +33,7 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 	if err := s.emptySink(ctx, drive); err != nil {
 		return err
 	}
-	failed := s.load(ctx, index, s.watching(scenario, drive.Name))
+	failed := s.under(ctx, index, drive, s.watching(scenario, drive.Name))
 	stage = &s.run.Stages[index]
 	stage.Ended = time.Now().UTC()
 	if failed != nil {
@@ -74,19 +74,28 @@ func (s *Scene) watching(scenario catalogue.Scenario, name string) []record.Prom
 	return reading
 }
 
-// load drives the worker in the load pod and keeps what it sees. It ends early
-// when every promise that reads the stage has seen enough.
-func (s *Scene) load(ctx context.Context, index int, promises []record.Promise) error {
-	stage := &s.run.Stages[index]
-	watcher, err := claim.Watch(stage, promises)
+// under drives a stage's load. It ends early when every promise that reads the
+// stage has seen enough.
+func (s *Scene) under(ctx context.Context, index int, drive catalogue.Drive, promises []record.Promise) error {
+	if drive.Scaling != nil {
+		return s.scaled(ctx, index, drive)
+	}
+	watcher, err := claim.Watch(&s.run.Stages[index], promises)
 	if err != nil {
 		return err
 	}
+	return s.attack(ctx, index, watcher.Observe)
+}
+
+// attack drives the worker in the load pod and keeps what it sees, until enough
+// says so.
+func (s *Scene) attack(ctx context.Context, index int, enough func(*record.Observation) bool) error {
+	stage := &s.run.Stages[index]
 	pod, err := s.loadPod(ctx)
 	if err != nil {
 		return err
 	}
-	keeper := &keeper{scene: s, index: index, watcher: watcher}
+	keeper := &keeper{scene: s, index: index, enough: enough}
 	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}}
 	outcome, err := driver.Drive(ctx, loadgen.Plan{Load: stage.Load}, keeper.take)
 	stage = &s.run.Stages[index]
@@ -99,10 +108,10 @@ func (s *Scene) load(ctx context.Context, index int, promises []record.Promise) 
 
 // keeper writes observations down as they come.
 type keeper struct {
-	scene   *Scene
-	index   int
-	watcher *claim.Watcher
-	failed  error
+	scene  *Scene
+	index  int
+	enough func(*record.Observation) bool
+	failed error
 }
 
 // take keeps one observation and says whether more are wanted.
@@ -112,7 +121,7 @@ func (k *keeper) take(o record.Observation) bool {
 		k.failed = fmt.Errorf("record an observation: %w", err)
 		return false
 	}
-	return !k.watcher.Observe(&o)
+	return !k.enough(&o)
 }
 
 // inPod runs commands in the load pod.

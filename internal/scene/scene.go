@@ -10,6 +10,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
@@ -113,7 +114,10 @@ func (s *Scene) Finish(exitCode int) error {
 // without data are inconclusive then, and are among the verdicts all the same.
 func (s *Scene) Play(ctx context.Context, scenario catalogue.Scenario) ([]record.Verdict, error) {
 	s.current = &record.Memory{}
-	failed := s.perform(ctx, scenario)
+	var failed error
+	if s.offered(scenario) {
+		failed = s.perform(ctx, scenario)
+	}
 	if failed != nil {
 		s.event("scenario ended early", scenario.ID, failed.Error())
 	}
@@ -127,6 +131,14 @@ func (s *Scene) Play(ctx context.Context, scenario catalogue.Scenario) ([]record
 		return verdicts, fmt.Errorf("play %s: %w", scenario.ID, failed)
 	}
 	return verdicts, err
+}
+
+// offered is false of a scenario of which the environment lacks what every
+// promise requires: the server would refuse what it applies.
+func (s *Scene) offered(scenario catalogue.Scenario) bool {
+	return slices.ContainsFunc(scenario.Promises, func(promise record.Promise) bool {
+		return !slices.ContainsFunc(s.run.Environment.Lacks, func(lack record.Lack) bool { return slices.Contains(promise.Requires, lack.Ability) })
+	})
 }
 
 // planned are the scenario's promises as the plan completed them.
