@@ -67,6 +67,7 @@ type bound struct {
 	params      BoundParams
 	traffic     traffic
 	from, until time.Duration
+	steady      steadiness
 	total       stat.Group // hits are failures
 	classes     map[string]int
 	odd         oddest
@@ -85,12 +86,16 @@ func openBound(b brief) (accumulator, error) {
 		return nil, err
 	}
 	if params.Window != "" {
-		c.from, c.until, err = ofName(b, params.Window)
+		if c.from, c.until, err = ofName(b, params.Window); err != nil {
+			return nil, err
+		}
 	}
+	c.steady, err = newSteadiness(b, params.Baseline, c.traffic)
 	return c, err
 }
 
 func (b *bound) observe(_ int, o *record.Observation) {
+	b.steady.observe(o)
 	if o.Intended < b.from || o.Intended >= b.until || !b.traffic.has(o) {
 		return
 	}
@@ -119,6 +124,9 @@ func (b *bound) verdict(v *record.Verdict) {
 	v.Observed = fmt.Sprintf("%d errors in %d requests", b.total.Hits, b.total.Size)
 	for name, n := range sorted(b.classes) {
 		figure(v, name, n)
+	}
+	if b.steady.broken(v) {
+		return
 	}
 	if v.N == 0 {
 		inconclusive(v, record.Harness, "no request fell into the window")
@@ -167,6 +175,7 @@ type recovery struct {
 	deaf
 	params  RecoveryParams
 	traffic traffic
+	steady  steadiness
 	from    time.Duration
 	slice   time.Duration
 	slices  []stat.Group // hits are failures
@@ -192,13 +201,18 @@ func openRecovery(b brief) (accumulator, error) {
 		return nil, err
 	}
 	start, end, err := ofName(b, params.Window)
+	if err != nil {
+		return nil, err
+	}
 	if r.from = end; params.FromStart {
 		r.from = start
 	}
+	r.steady, err = newSteadiness(b, params.Baseline, r.traffic)
 	return r, err
 }
 
 func (r *recovery) observe(_ int, o *record.Observation) {
+	r.steady.observe(o)
 	if o.Intended < r.from || !r.traffic.has(o) {
 		return
 	}
@@ -244,6 +258,9 @@ func (r *recovery) verdict(v *record.Verdict) {
 		lost += g.Hits
 	}
 	figure(v, "errors since", lost)
+	if r.steady.broken(v) {
+		return
+	}
 	at, ok := r.recovered()
 	watched := time.Duration(len(r.slices)) * r.slice
 	// A late start of the clean row is a violation even if the row is not whole.

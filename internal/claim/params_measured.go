@@ -122,6 +122,9 @@ type BoundParams struct {
 	Targets     []string `json:"targets,omitempty"`
 	// Statuses lists what counts as success, besides class ok; empty is 200..499.
 	Statuses []int `json:"statuses,omitempty"`
+	// Baseline, if set, names the window before a fault: an error in it means that
+	// the steady state did not hold, and the claim is inconclusive.
+	Baseline string `json:"baseline,omitempty"`
 }
 
 // RecoveryParams: after a window ends (or begins), the error rate is back
@@ -137,4 +140,6 @@ type RecoveryParams struct {
 	Connections string   `json:"connections,omitempty"`
 	Targets     []string `json:"targets,omitempty"`
 	Statuses    []int    `json:"statuses,omitempty"`
+	// Baseline is that of BoundParams.
+	Baseline string `json:"baseline,omitempty"`
 }

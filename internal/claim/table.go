@@ -30,8 +30,8 @@ func kinds() map[string]kind {
 		KindServing:      {open: openServing, size: sizeServing, load: true, tells: true},
 		KindSeries:       {open: openSeries, size: sizeNothing},
 		KindRows:         {open: openRows, size: sizeNothing},
-		KindBound:        {open: openBound, size: sizeBound, load: true, timed: true, spends: true, gaps: true},
-		KindRecovery:     {open: openRecovery, size: sizeNothing, load: true, timed: true, gaps: true},
+		KindBound:        {open: openBound, size: sizeBound, load: true, spends: true, gaps: true},
+		KindRecovery:     {open: openRecovery, size: sizeNothing, load: true, gaps: true},
 		KindTraces:       {open: openTraces, size: sizeZero, load: true},
 	}
 }
