@@ -180,7 +180,9 @@ var tableTitles = map[string]string{ //nolint:gochecknoglobals // a constant tab
 	After:   "un-enrolled, the table names no waypoint again",
 }
 
-func enrolmentStage(s Scenario, h home, window string) string { return stage(s.ID, window) + "/" + h.name }
+func enrolmentStage(s Scenario, h home, window string) string {
+	return stage(s.ID, window) + "/" + h.name
+}
 
 // Requests per service: under the label as many as show that fewer than one in
 // 44 goes astray, around it a look.
