@@ -70,11 +70,7 @@ func unpackOCI(archive, dir string) error {
 	if err := untar(archive, dir); err != nil {
 		return err
 	}
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return fmt.Errorf("no image layout in it: %w", err)
-	}
-	if err := validate.Index(index); err != nil {
+	if err := check(dir); err != nil {
 		return fmt.Errorf("its content is not what its manifest says: %w", err)
 	}
 	refs, err := Refs(dir)

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -68,7 +69,7 @@ func resolve(root, path string) (string, error) {
 // needs lists the loader and libraries of one program; a script needs none.
 func needs(root, path string) ([]string, error) {
 	program, err := elf.Open(filepath.Join(root, path))
-	if _, notELF := errors.AsType[*elf.FormatError](err); notELF {
+	if _, notELF := errors.AsType[*elf.FormatError](err); notELF || errors.Is(err, io.EOF) {
 		return nil, nil
 	}
 	if err != nil {

@@ -5,11 +5,12 @@ package kind
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -45,9 +46,9 @@ func serveImages(t *testing.T, set build.Set) *localRegistry {
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
-	served := &localRegistry{host: bridgeAddress(t) + ":" + port, local: "127.0.0.1:" + port, manifests: map[string]int{}}
+	served := &localRegistry{host: ownAddress(t) + ":" + port, local: "127.0.0.1:" + port, manifests: map[string]int{}}
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: served.count(registry.New(
-		registry.WithBlobHandler(registry.NewDiskBlobHandler(t.TempDir()))))}}
+		registry.WithBlobHandler(registry.NewDiskBlobHandler(t.TempDir())), registry.Logger(log.New(io.Discard, "", 0))))}}
 	server.Start()
 	t.Cleanup(server.Close)
 
@@ -65,12 +66,19 @@ func serveImages(t *testing.T, set build.Set) *localRegistry {
 	return served
 }
 
-// bridgeAddress is this machine as containers see it.
-func bridgeAddress(t *testing.T) string {
+// ownAddress is an address of this machine that containers reach and that
+// container tools take for a local registry's: a private one.
+func ownAddress(t *testing.T) string {
 	t.Helper()
-	output, err := exec.CommandContext(t.Context(), "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").Output()
+	addresses, err := net.InterfaceAddrs()
 	require.NoError(t, err)
-	return strings.TrimSpace(string(output))
+	for _, address := range addresses {
+		if own, ok := address.(*net.IPNet); ok && own.IP.To4() != nil && own.IP.IsPrivate() {
+			return own.IP.String()
+		}
+	}
+	t.Skip("this machine has no private address under which nodes could reach a registry")
+	return ""
 }
 
 func (r *localRegistry) push(t *testing.T, layout, ref, as string) {
