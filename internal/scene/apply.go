@@ -93,7 +93,7 @@ func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err erro
 	left := s.applied
 	s.applied = nil
 	if len(left) > 0 {
-		err = errors.Join(err, s.cluster.Delete(ctx, s.owner, left))
+		err = errors.Join(err, s.discard(ctx, left))
 	}
 	back := map[string]int32{}
 	for waypoint := range scenario.Replicas {

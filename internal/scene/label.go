@@ -105,5 +105,23 @@ func (s *Scene) removeLayer(ctx context.Context, base catalogue.Base) error {
 	if err := s.cluster.Reclaim(ctx, namespaces); err != nil {
 		return err
 	}
-	return s.cluster.Delete(ctx, s.owner, own)
+	return s.discard(ctx, own)
+}
+
+// discard deletes objects, and with a Gateway waits for its proxies to go: one
+// made anew under the name would be given the old one's, which the garbage
+// collector then takes away.
+func (s *Scene) discard(ctx context.Context, objects []kube.Manifest) error {
+	if err := s.cluster.Delete(ctx, s.owner, objects); err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if object.Object.GetKind() != "Gateway" {
+			continue
+		}
+		if err := s.replicas(ctx, object.Object.GetNamespace(), object.Object.GetName(), 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
