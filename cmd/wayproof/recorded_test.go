@@ -99,3 +99,21 @@ func TestReportWritesEveryFileAnew(t *testing.T) {
 		assert.FileExists(t, filepath.Join(dir, name))
 	}
 }
+
+func TestHistoryGrowsAndIsShown(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history.ndjson")
+	for seed := range uint64(3) {
+		dir := recordedRun(t, synthetic.Shape{Seed: 20 + seed, First: 700 - int(seed)*60})
+		code, output := wayproofRun(t, "history", "add", dir, "--file", file)
+		require.Equal(t, exitHeld, code, output)
+		code, _ = wayproofRun(t, "history", "add", dir, "--file", file)
+		assert.Equal(t, exitCouldNotRun, code, "a run is added once")
+		code, _ = wayproofRun(t, "history", "add", dir, "--file", file, "--if-new")
+		assert.Equal(t, exitHeld, code)
+	}
+	code, output := wayproofRun(t, "history", "show", "--file", file)
+	assert.Equal(t, exitHeld, code)
+	assert.Contains(t, output, "flip  "+synthetic.Split+"  held → violated")
+	assert.Contains(t, output, "3 runs, 5 measurements")
+	assert.FileExists(t, filepath.Join(filepath.Dir(file), "trend.html"))
+}
