@@ -38,6 +38,11 @@ func Selected(scenario catalogue.Scenario) bool { return current.Selected[scenar
 // error that reads as a report does.
 func Play(ctx context.Context, scenario catalogue.Scenario) error {
 	verdicts, err := current.Scene.Play(ctx, scenario)
+	return tell(verdicts, err)
+}
+
+// tell reports verdicts and makes an error of those that fail.
+func tell(verdicts []record.Verdict, err error) error {
 	var broken []string
 	for _, verdict := range verdicts {
 		if current.Report != nil {

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/chaos/fault"
+	"github.com/wayproof/wayproof/chaos/pledge"
+	"github.com/wayproof/wayproof/chaos/post"
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/mesh"
+	"github.com/wayproof/wayproof/internal/progress"
+	"github.com/wayproof/wayproof/internal/scene"
+)
+
+// wholeWithin is how soon after a kill -9 of the harness the cluster is whole.
+const wholeWithin = time.Minute
+
+// steps are where in a fault's life the harness is killed.
+func steps() []chaos.State {
+	return []chaos.State{chaos.Pledged, chaos.Injected, chaos.Confirmed, chaos.Undone}
+}
+
+// cell is one fault and one step at which the harness dies.
+type cell struct {
+	Fault chaos.Spec
+	Step  chaos.State
+}
+
+func (c cell) String() string { return fmt.Sprintf("kill -9 when %q: %s", c.Step, c.Fault) }
+
+// cells draws so many of the matrix by a seed, all of them in their order if
+// count is zero.
+func cells(count int, seed uint64) []cell {
+	var all []cell
+	for _, spec := range faultsOf(catalogue.Resilience()) {
+		for _, step := range steps() {
+			all = append(all, cell{spec, step})
+		}
+	}
+	if count <= 0 || count >= len(all) {
+		return all
+	}
+	random := rand.New(rand.NewPCG(seed, 0x6d6174726978)) //nolint:gosec // reproducible is the point
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:count]
+}
+
+func chaosMatrixCommand() *cobra.Command {
+	flags := &environmentFlags{}
+	var count int
+	var seedText, focus string
+	cmd := &cobra.Command{
+		Use:   "matrix",
+		Short: "Kill -9 the harness at each step of each fault; the cluster is whole within a minute",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			seed, err := parseSeed(seedText)
+			if err != nil {
+				return err
+			}
+			environment, err := flags.environment()
+			if err != nil {
+				return err
+			}
+			chosen := cells(count, seed)
+			if focus != "" {
+				chosen = matching(cells(0, seed), focus)
+			}
+			lines := progress.New(os.Stderr)
+			lines.Note("seed %d: %d cells", seed, len(chosen))
+			return runMatrix(cmd.Context(), environment, chosen, lines)
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().IntVar(&count, "cells", 3, "how many cells, drawn by the seed; 0 is all")
+	cmd.Flags().StringVar(&seedText, "seed", env("SEED", ""), "seed of the draw (SEED)")
+	cmd.Flags().StringVar(&focus, "focus", "", "only cells whose text holds this")
+	return cmd
+}
+
+func matching(all []cell, focus string) []cell {
+	var found []cell
+	for _, one := range all {
+		if strings.Contains(one.String(), focus) {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+// runMatrix plays cells one by one, on the demo as the experiments need it.
+func runMatrix(ctx context.Context, environment mesh.Environment, chosen []cell, lines *progress.Lines) error {
+	if err := environment.Up(ctx, lines); err != nil {
+		return err
+	}
+	cluster, err := kube.Connect(ctx, environment.Kubeconfig(), environment.Context())
+	if err != nil {
+		return err
+	}
+	owner := kube.Owner{Run: runID()}
+	ground, err := scene.Prepare(ctx, scene.Ground{Cluster: cluster, Owner: owner, Agent: agentOf(environment), Progress: lines})
+	if err != nil {
+		return err
+	}
+	defer ground.Leave(ctx)
+	var broken []string
+	for i, one := range chosen {
+		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(chosen), one))
+		took, err := playCell(ctx, ground.Post, environment, one)
+		done(err)
+		if err != nil {
+			broken = append(broken, fmt.Sprintf("%s: %v", one, err))
+			continue
+		}
+		lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
+	}
+	if len(broken) > 0 {
+		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(chosen), wholeWithin, strings.Join(broken, "\n"))}
+	}
+	return nil
+}
+
+// playCell has another process of this program play the fault and die, and
+// waits for the watchdog to put everything back.
+func playCell(ctx context.Context, station *post.Post, environment mesh.Environment, one cell) (time.Duration, error) {
+	before, err := station.Digest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := dieIn(ctx, environment, one); err != nil {
+		return 0, err
+	}
+	died := time.Now()
+	var left []string
+	wait := kube.Wait{What: "the cluster to be whole", Within: wholeWithin, Every: time.Second}
+	err = kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
+		now, err := station.Digest(ctx)
+		left = before.Differences(now)
+		return err == nil && len(left) == 0, strings.Join(left, "; "), err
+	})
+	return time.Since(died), err
+}
+
+// dieIn runs the cell's process and makes sure that it died by the signal.
+func dieIn(ctx context.Context, environment mesh.Environment, one cell) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	spec, err := json.Marshal(one.Fault)
+	if err != nil {
+		return err
+	}
+	args := []string{"chaos", "cell", "--kubeconfig", environment.Kubeconfig(), "--context", environment.Context(), "--fault", string(spec), "--die", string(one.Step)}
+	output, err := exec.CommandContext(ctx, self, args...).CombinedOutput()
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		if status, ok := exited.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+			return nil
+		}
+	}
+	return fmt.Errorf("the harness did not reach the step %q: %w: %s", one.Step, err, strings.TrimSpace(string(output)))
+}
+
+// chaosCellCommand is the harness that is killed: it plays one fault and sends
+// itself SIGKILL when it has reached a step, as no handler can catch it.
+func chaosCellCommand() *cobra.Command {
+	var kubeconfig, contextName, spec, die string
+	cmd := &cobra.Command{
+		Use: "cell", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cluster, err := kube.Connect(cmd.Context(), kubeconfig, contextName)
+			if err != nil {
+				return err
+			}
+			var wanted chaos.Spec
+			if err := json.Unmarshal([]byte(spec), &wanted); err != nil {
+				return fmt.Errorf("read --fault: %w", err)
+			}
+			return dieAt(cmd.Context(), cluster, wanted, chaos.State(die))
+		},
+	}
+	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig of the cluster")
+	cmd.Flags().StringVar(&contextName, "context", "", "its context")
+	cmd.Flags().StringVar(&spec, "fault", "", "the fault as JSON")
+	cmd.Flags().StringVar(&die, "die", "", "the state at which to die")
+	return cmd
+}
+
+func dieAt(ctx context.Context, cluster *kube.Cluster, spec chaos.Spec, step chaos.State) error {
+	run := "cell-" + strconv.FormatInt(time.Now().Unix(), 36)
+	station := post.New(cluster, kube.Owner{Run: run}, "")
+	stop, err := station.Heart(ctx, func(error) {})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	injection, err := fault.Make(ctx, fault.Site{Cluster: cluster, Post: station}, spec)
+	if err != nil {
+		return err
+	}
+	kept := station.Keep(pledge.Pledge{
+		ID: run, Fault: spec.Name, Target: injection.Target, Undo: injection.Undo, Deadline: time.Now().Add(time.Hour),
+	})
+	life := chaos.NewLife(injection, kept, func(m chaos.Moment) {
+		if m.State == step {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+	})
+	for _, next := range []func(context.Context) error{life.Inject, life.Confirm, life.Recover, life.ConfirmRecovered} {
+		if err := next(ctx); err != nil {
+			return errors.Join(err, life.End(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}

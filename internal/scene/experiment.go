@@ -1,0 +1,111 @@
+package scene
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/chaos/fault"
+	"github.com/wayproof/wayproof/chaos/pledge"
+	"github.com/wayproof/wayproof/chaos/post"
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// reach lists the namespaces in which experiments break things.
+func reach() []string {
+	return []string{"travel-agency", "travel-portal", "istio-system", "ztunnel"}
+}
+
+// Experiment plays an experiment and judges its promises, as Play does with a
+// scenario.
+func (s *Scene) Experiment(ctx context.Context, e catalogue.Experiment) ([]record.Verdict, error) {
+	s.current = &record.Memory{}
+	failed := s.experiment(ctx, e)
+	var unsupported *chaos.Unsupported
+	if errors.As(failed, &unsupported) {
+		s.lack(catalogue.FaultAbility(e.Fault), unsupported.Reason)
+		failed = nil
+	}
+	if failed != nil {
+		s.event("experiment ended early", e.ID, failed.Error())
+	}
+	s.current.Record = s.run
+	verdicts, err := claim.Judge(ctx, s.current, s.planned(e.Scenario))
+	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
+	if err == nil {
+		err = s.writer.WriteRun(&s.run)
+	}
+	if failed != nil {
+		return verdicts, fmt.Errorf("play %s: %w", e.ID, failed)
+	}
+	return verdicts, err
+}
+
+// lack adds to what this environment cannot offer.
+func (s *Scene) lack(ability, reason string) {
+	known := slices.ContainsFunc(s.run.Environment.Lacks, func(l record.Lack) bool { return l.Ability == ability })
+	if !known {
+		s.run.Environment.Lacks = append(s.run.Environment.Lacks, record.Lack{Ability: ability, Reason: reason})
+	}
+}
+
+// experiment prepares what the fault needs, plays the windows, and takes away
+// what it put there, whatever happened.
+func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err error) {
+	if err := s.ensure(ctx, e.Base); err != nil {
+		return err
+	}
+	station := post.New(s.cluster, s.owner, s.agent)
+	done := s.progress.Step("watchdog and hands")
+	err = station.Install(ctx, reach()...)
+	done(err)
+	if err != nil {
+		return err
+	}
+	stop, err := station.Heart(ctx, func(err error) { s.progress.Note("heartbeat: %v", err) })
+	if err != nil {
+		return err
+	}
+	defer stop()
+	defer func() { err = s.leave(ctx, e.Scenario, err) }()
+	if err := s.scale(ctx, e.Replicas); err != nil {
+		return err
+	}
+	if err := s.apply(ctx, e.Scenario, e.Setup); err != nil {
+		return err
+	}
+	return s.provoke(ctx, e, station)
+}
+
+// provoke resolves the fault and plays the windows around it.
+func (s *Scene) provoke(ctx context.Context, e catalogue.Experiment, station *post.Post) error {
+	before, err := station.Digest(ctx)
+	if err != nil {
+		return err
+	}
+	site := fault.Site{Cluster: s.cluster, Post: station, System: s.owner.Adopt}
+	injection, err := fault.Make(ctx, site, e.Fault)
+	if err != nil {
+		return err
+	}
+	kept := station.Keep(pledge.Pledge{
+		ID:    fmt.Sprintf("%s-%s-%d", strings.ToLower(s.run.ID), e.Fault.Name, len(s.run.Stages)),
+		Fault: e.Fault.Name, Target: injection.Target, Undo: injection.Undo,
+		Deadline: time.Now().Add(e.Phases.Baseline + e.Fault.Hold + faultOverhead),
+	})
+	life := chaos.NewLife(injection, kept, func(m chaos.Moment) {
+		s.event("fault "+string(m.State), e.Fault.Name+" of "+injection.Target, m.Evidence)
+	})
+	show := &show{scene: s, experiment: e, life: life, station: station, before: before}
+	return show.play(ctx)
+}
+
+// faultOverhead is how much longer than it is held a fault may take, to be
+// injected, confirmed and undone, before the watchdog ends it.
+const faultOverhead = 4 * time.Minute

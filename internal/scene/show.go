@@ -1,0 +1,165 @@
+package scene
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/chaos/post"
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// show is one experiment under way.
+type show struct {
+	scene      *Scene
+	experiment catalogue.Experiment
+	life       *chaos.Life
+	station    *post.Post
+	before     post.Digest
+	arms       *arms
+}
+
+// undoWait bounds the end of a fault's life, also of an aborted run.
+const undoWait = 5 * time.Minute
+
+// play goes through the windows under load. However it ends, the fault's life is
+// brought to its end, the load stops, and the digest is compared.
+func (s *show) play(ctx context.Context) (err error) {
+	done := s.scene.progress.Step("experiment " + s.experiment.ID)
+	defer func() { done(err) }()
+	if s.arms, err = s.scene.begin(ctx, s.experiment); err != nil {
+		return err
+	}
+	sampling, stop := context.WithCancel(ctx)
+	sampled := make(chan struct{})
+	go func() {
+		defer close(sampled)
+		s.sample(sampling)
+	}()
+	err = s.windows(ctx)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWait)
+	defer cancel()
+	if s.life.State() != chaos.Planned {
+		err = errors.Join(err, s.life.End(ending))
+	}
+	stop()
+	<-sampled
+	err = errors.Join(err, s.compare(ending))
+	return errors.Join(err, s.arms.end(ending))
+}
+
+// windows are baseline, fault, recovery and after. A fault that was not
+// confirmed has no window, so that nothing can be judged by it.
+func (s *show) windows(ctx context.Context) error {
+	start := time.Now()
+	if err := s.arms.hold(ctx, s.experiment.Phases.Baseline); err != nil {
+		return err
+	}
+	injected := s.note(chaos.WindowBaseline, start)
+	if err := s.life.Inject(ctx); err != nil {
+		return err
+	}
+	if err := s.life.Confirm(ctx); err != nil {
+		return err
+	}
+	if err := s.arms.hold(ctx, s.experiment.Fault.Hold); errors.Is(err, errBurnt) {
+		s.scene.event("fault ended early", s.experiment.ID, err.Error())
+	} else if err != nil {
+		return err
+	}
+	undone := s.note(chaos.WindowFault, injected)
+	if err := s.life.End(ctx); err != nil {
+		return err
+	}
+	after := s.note(chaos.WindowRecovery, undone)
+	if err := s.arms.hold(ctx, recoveryPause); err != nil {
+		return err
+	}
+	after = after.Add(recoveryPause)
+	if err := s.arms.hold(ctx, s.experiment.Phases.After); err != nil {
+		return err
+	}
+	s.note(chaos.WindowAfter, after)
+	return nil
+}
+
+// recoveryPause is what traffic has after the proof that all is whole, before
+// nothing may fail any more.
+const recoveryPause = 5 * time.Second
+
+// note writes a window down that ends now, and returns its end.
+func (s *show) note(name string, start time.Time) time.Time {
+	now := time.Now()
+	window := record.Window{Spec: s.experiment.ID, Name: name, Start: start.UTC(), End: now.UTC()}
+	if name == chaos.WindowFault {
+		window.Fault = s.experiment.Fault.String()
+	}
+	s.scene.run.Windows = append(s.scene.run.Windows, window)
+	return now
+}
+
+// watchEvery is how often the cluster is read during an experiment.
+const watchEvery = time.Second
+
+// sample reads the waypoint's replicas until ctx ends.
+func (s *show) sample(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		pods, err := s.scene.waypointPods(ctx, agencyOf(nil))
+		if err == nil {
+			ready := 0
+			for i := range pods {
+				if kube.Ready(&pods[i]) {
+					ready++
+				}
+			}
+			s.reading(catalogue.SeriesReady, float64(ready), "")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// reading keeps a sample with the first arm.
+func (s *show) reading(series string, value float64, text string) {
+	sample := &record.Sample{Stage: s.arms.indexes[0], At: time.Now().UTC(), Series: series, Value: value, Text: text}
+	if err := errors.Join(s.scene.writer.Sample(sample), s.scene.current.Sample(sample)); err != nil {
+		s.scene.progress.Note("record a sample: %v", err)
+	}
+}
+
+// compare reads the digest again and keeps how many things differ. What a
+// rollout needs to settle it is given; what differs then, stays different.
+func (s *show) compare(ctx context.Context) error {
+	var left []string
+	wait := kube.Wait{What: "the cluster to be as before", Within: restoreWait, Every: time.Second}
+	err := kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
+		now, err := s.station.Digest(ctx)
+		if err != nil {
+			return false, "", err
+		}
+		left = s.before.Differences(now)
+		return len(left) == 0, strings.Join(left, "; "), nil
+	})
+	var late *kube.Timeout
+	if err != nil && (!errors.As(err, &late) || len(left) == 0) {
+		return fmt.Errorf("compare with the state before: %w", err)
+	}
+	s.reading(catalogue.SeriesRestored, float64(len(left)), strings.Join(left, "; "))
+	if len(left) > 0 {
+		s.scene.event("not restored", s.experiment.ID, strings.Join(left, "; "))
+	}
+	return nil
+}
+
+// restoreWait is how soon after an experiment everything is as it was.
+const restoreWait = time.Minute

@@ -1,0 +1,29 @@
+// Package resilience holds the specs of the experiments: each breaks one thing
+// under load in four arms, and judges what it cost, how soon it was over, and
+// that everything was put back.
+package resilience
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/suites"
+)
+
+// experimentTimeout bounds one experiment: the longest, with everything late.
+const experimentTimeout = 15 * time.Minute
+
+var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resilience"), func() {
+	for _, experiment := range catalogue.Resilience() {
+		It(experiment.Title, Label(experiment.Labels...), SpecTimeout(experimentTimeout), func(ctx SpecContext) {
+			if !suites.Selected(experiment.Scenario) {
+				Skip("not selected")
+			}
+			if err := suites.Experiment(ctx, experiment); err != nil {
+				Fail(err.Error())
+			}
+		})
+	}
+})
