@@ -195,8 +195,12 @@ func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, i
 	if intended.run.Environment, err = environment.Describe(ctx); err != nil {
 		return err
 	}
+	known, err := catalogue.Known()
+	if err != nil {
+		return err
+	}
 	stage, err := scene.Open(scene.Options{
-		Cluster: cluster, Agent: agentOf(environment), Adopt: flags.adopt, Progress: lines, Run: intended.run,
+		Known: known, Cluster: cluster, Agent: agentOf(environment), Adopt: flags.adopt, Progress: lines, Run: intended.run,
 		Dir: filepath.Join(flags.artifacts, intended.run.ID),
 	})
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 func mirrors() []Scenario {
 	return []Scenario{
 		mirrorAll(),
-		mirrorShare("task7/mirror-0", "capabilities/mirror-0.yaml", 0, 2),
-		mirrorShare("task7/mirror-10", "capabilities/mirror-10.yaml", 100, 20),
-		mirrorShare("task7/mirror-50", "capabilities/mirror-50.yaml", 500, 50),
+		mirrorShare(0, 2, 3500),
+		mirrorShare(10, 20, 16300),
+		mirrorShare(50, 50, 6700),
 		mirrorSlow(),
 		mirrorFailing(),
 		mirrorOriginal(),
@@ -100,14 +100,14 @@ func mirrorAll() Scenario {
 
 // mirrorShare copies a share. Copies of one request are never more than one,
 // whatever the share. Copies are counted after the load, so a test of them cannot
-// end it early.
-func mirrorShare(id, file string, perMille, delta int) Scenario {
-	title := fmt.Sprintf("copies %d %% of the requests to cars-v2, none of them twice", perMille/10)
-	s := mirrorScenario(id, title, file)
-	promise := mirrored(s, "share", title, delta, claim.MirrorParams{Primary: carsOf("v1"), Mirror: carsOf("v2"), PerMille: perMille})
-	load := keepalive(mirrorRate, sizeOf(promise), get("cars", carsURL+"/cars/Madrid"))
-	s.add(Applied, load, carsApp).Quiet = mirrorQuiet + 500*time.Millisecond
-	s.Promises = []record.Promise{promise}
+// end it early: it takes all of its hits. Delta is in points per mille.
+func mirrorShare(percent, delta, hits int) Scenario {
+	title := fmt.Sprintf("copies %d %% of the requests to cars-v2, none of them twice", percent)
+	s := mirrorScenario(fmt.Sprintf("task7/mirror-%d", percent), title, fmt.Sprintf("capabilities/mirror-%d.yaml", percent))
+	s.add(Applied, keepalive(mirrorRate, hits, get("cars", carsURL+"/cars/Madrid")), carsApp).Quiet = mirrorQuiet + 500*time.Millisecond
+	s.Promises = []record.Promise{mirrored(s, "share", title, delta, claim.MirrorParams{
+		Primary: carsOf("v1"), Mirror: carsOf("v2"), PerMille: 10 * percent,
+	})}
 	return s
 }
 

@@ -20,7 +20,7 @@ func redirects() []Scenario {
 
 // shortURL is the same Service by a shorter name: the redirect must keep the
 // host as the client sent it.
-const shortURL = "http://travels.travel-agency:8000"
+const shortURL = "http://travels.travel-agency.svc:8000"
 
 func redirectCases() []quoteCase {
 	return []quoteCase{

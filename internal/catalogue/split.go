@@ -14,14 +14,14 @@ func splits() []Scenario {
 		split("task4/split-70-30", "gives v1 70 % and v2 30 % of the requests", "workshop/07-cars-traffic-split.yaml",
 			claim.Arm{Version: "v1", Weight: 70}, claim.Arm{Version: "v2", Weight: 30}).labelled(Quick),
 		splitReplicas(),
-		splitShort("task4/split-90-10", "gives v1 90 % and v2 10 % of the requests", "split-90-10",
-			claim.Arm{Version: "v1", Weight: 90}, claim.Arm{Version: "v2", Weight: 10}),
-		splitShort("task4/split-100-0", "gives v1 every request and v2, at weight 0, none", "split-100-0",
-			claim.Arm{Version: "v1", Weight: 100}, claim.Arm{Version: "v2", Weight: 0}),
-		splitShort("task4/split-three-arms", "gives three versions 50, 30 and 20 % of the requests", "split-three-arms",
-			claim.Arm{Version: "v1", Weight: 50}, claim.Arm{Version: "v2", Weight: 30}, claim.Arm{Version: "v3", Weight: 20}).with(carsV3()),
-		splitShort("task4/split-weight-zero", "gives an arm of weight 0 nothing and the others their shares", "split-weight-zero",
-			claim.Arm{Version: "v1", Weight: 70}, claim.Arm{Version: "v2", Weight: 30}, claim.Arm{Version: "v3", Weight: 0}).with(carsV3()),
+		splitShort("split-90-10", 3000, claim.Arm{Version: "v1", Weight: 90}, claim.Arm{Version: "v2", Weight: 10}).
+			titled("gives v1 90 % and v2 10 % of the requests"),
+		splitShort("split-100-0", 700, claim.Arm{Version: "v1", Weight: 100}, claim.Arm{Version: "v2", Weight: 0}).
+			titled("gives v1 every request and v2, at weight 0, none"),
+		splitShort("split-three-arms", 7100, claim.Arm{Version: "v1", Weight: 50}, claim.Arm{Version: "v2", Weight: 30}, claim.Arm{Version: "v3", Weight: 20}).
+			with(carsV3()).titled("gives three versions 50, 30 and 20 % of the requests"),
+		splitShort("split-weight-zero", 5900, claim.Arm{Version: "v1", Weight: 70}, claim.Arm{Version: "v2", Weight: 30}, claim.Arm{Version: "v3", Weight: 0}).
+			with(carsV3()).titled("gives an arm of weight 0 nothing and the others their shares"),
 		splitAllZero(),
 	}
 }

@@ -11,6 +11,12 @@ import (
 // carsV3 is a third version of cars, behind the Service cars like the others.
 func carsV3() Piece { return Piece{File: "capabilities/cars-v3.yaml"} }
 
+// titled names a scenario and the promise of its share.
+func (s Scenario) titled(title string) Scenario {
+	s.Title, s.Promises[0].Title = title, title
+	return s
+}
+
 func (s Scenario) with(setup ...Piece) Scenario {
 	s.Setup = append(s.Setup, setup...)
 	return s
@@ -30,33 +36,26 @@ func filter[T any](list []T, keep func(T) bool) []T {
 
 // splitShort is a split without windows of its own before and after: that a
 // route works only while it is there is shown at full size by the first.
-func splitShort(id, title, capability string, arms ...claim.Arm) Scenario {
-	s := split(id, title, "capabilities/"+capability+".yaml", arms...).keep(Applied)
+func splitShort(capability string, hits int, arms ...claim.Arm) Scenario {
+	s := split("task4/"+capability, "", "capabilities/"+capability+".yaml", arms...).keep(Applied)
 	if !slices.ContainsFunc(arms[1:], func(arm claim.Arm) bool { return arm.Weight > 0 }) {
 		s.Promises[0].Delta = 10 // nothing is drawn: one request in a hundred that strays is to be seen
 	}
 	s.Expect = 15 * time.Second
-	s.Drives[0].Load.Hits = most(s.Promises)
+	s.Drives[0].Load.Hits = hits
+	s.Promises = perConnection(s.Promises, hits)
 	return s
 }
 
-// most is the largest number of requests that one of the promises, read off the
-// same stage, may need.
-func most(promises []record.Promise) int {
-	hits := 0
-	for _, promise := range promises {
-		hits = max(hits, sizeOf(promise))
+// perConnection has independence read n requests: so many that each connection
+// carries enough of the rarer version to be compared with the others.
+func perConnection(promises []record.Promise, n int) []record.Promise {
+	for i := range promises {
+		if promises[i].Kind == claim.KindIndependence {
+			promises[i].N = n
+		}
 	}
-	return hits
-}
-
-// sizeOf is the number of requests that a promise of this catalogue needs.
-func sizeOf(promise record.Promise) int {
-	planned, err := claim.Plan([]record.Promise{promise}, Budget)
-	if err != nil {
-		panic("the catalogue's own promise cannot be planned: " + err.Error())
-	}
-	return planned[0].N
+	return promises
 }
 
 // splitReplicas plays the workshop's split through two replicas of the waypoint,
@@ -68,6 +67,7 @@ func splitReplicas() Scenario {
 		"workshop/07-cars-traffic-split.yaml", arms...).keep(Applied)
 	s.Replicas, s.Expect = map[string]int32{agencyWaypoint: 2}, 60*time.Second
 	s.Drives[0].Load.Clients = 64
+	s.Promises = perConnection(s.Promises, 3000)
 	for i := range s.Promises {
 		switch s.Promises[i].Kind {
 		case claim.KindSplit:

@@ -148,7 +148,7 @@ func (s *split) judge(_ int, arm uint8) {
 	if s.shown != nil {
 		return
 	}
-	open := false
+	open := len(s.tests) == 0 // nothing is drawn, so nothing is decided before the end
 	for _, t := range s.tests {
 		open = t.trial.Add(arm == t.arm) == stat.Open || open
 	}

@@ -91,6 +91,7 @@ func TestAnArmOfWeightZero(t *testing.T) {
 	s := splitScene(p.N, nil)
 	v := s.judge(t, p)
 	assert.Equal(t, record.Held, v.Verdict, v.Detail)
+	assert.Equal(t, p.N, v.N, "nothing is decided before the last request")
 	hit := splitScene(p.N, func(o *record.Observation) {
 		if o.Seq == 77 {
 			o.Version, o.Pod = "v2", "cars-v2-x"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +32,7 @@ func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) e
 	}
 	s.run.Stages[index].Collected = time.Now().UTC()
 	for _, app := range drive.Collect {
-		namespace, name, _ := strings.Cut(app, "/")
-		pods, err := s.cluster.PodsBy(ctx, namespace, "app="+name)
+		pods, name, err := s.witnesses(ctx, index, app)
 		if err != nil {
 			return err
 		}
@@ -51,6 +51,31 @@ func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) e
 		return err
 	}
 	return s.lookAgain(ctx, index, drive)
+}
+
+// witnesses are the pods of an app, given as namespace/app, that can have seen
+// requests of the stage: not those that were on their way out before it began,
+// from an earlier scenario. They are no endpoints any more, every waypoint was
+// told so before the stage, and they may not answer. Were one asked all the
+// same, its answer would name it to the client.
+func (s *Scene) witnesses(ctx context.Context, index int, app string) ([]corev1.Pod, string, error) {
+	namespace, name, _ := strings.Cut(app, "/")
+	pods, err := s.cluster.PodsBy(ctx, namespace, "app="+name)
+	base := s.run.Stages[index].Base
+	return slices.DeleteFunc(pods, func(pod corev1.Pod) bool { return leftBefore(&pod, base) }), name, err
+}
+
+// leftBefore says whether a pod's deletion was asked for before an instant. The
+// API gives when its grace ends.
+func leftBefore(pod *corev1.Pod, at time.Time) bool {
+	if pod.DeletionTimestamp == nil {
+		return false
+	}
+	grace := time.Duration(0)
+	if pod.DeletionGracePeriodSeconds != nil {
+		grace = time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second
+	}
+	return pod.DeletionTimestamp.Add(-grace).Before(at)
 }
 
 // pause lets a quiet period pass: its length is part of the claim that what

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,8 +25,7 @@ const longestLine = 64 << 10
 // the lines in which the pods of an app, given as namespace/app, name the token
 // of a request of the stage. The log knows no attempt, peer or way.
 func (s *Scene) logs(ctx context.Context, index int, app string) error {
-	namespace, name, _ := strings.Cut(app, "/")
-	pods, err := s.cluster.PodsBy(ctx, namespace, "app="+name)
+	pods, name, err := s.witnesses(ctx, index, app)
 	if err != nil {
 		return err
 	}
