@@ -112,8 +112,11 @@ func (c *Cluster) awaitRollout(ctx context.Context, subject Subject, within time
 	w := Wait{What: subject.String() + " to be available", Within: within}
 	return Await(ctx, w, func(ctx context.Context) (bool, string, error) {
 		object, err := c.Read(ctx, subject.Kind, subject.Ref)
-		if err != nil || object == nil {
-			return false, "not there", err
+		if err != nil {
+			return false, "", err // what was seen before is the better answer
+		}
+		if object == nil {
+			return false, "not there", nil
 		}
 		done, state := rolledOut(object)
 		if done {
