@@ -1,0 +1,115 @@
+//go:build linux
+
+package deed
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wayproof/wayproof/chaos/pledge"
+)
+
+// written makes a /proc of processes: pid to stat, cmdline and cgroup.
+func written(t *testing.T, processes map[int][3]string) Node {
+	t.Helper()
+	proc := t.TempDir()
+	for pid, files := range processes {
+		dir := filepath.Join(proc, strconv.Itoa(pid))
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		for i, name := range []string{"stat", "cmdline", "cgroup"} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(files[i]), 0o644))
+		}
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(proc, "sys"), 0o755))
+	return Node{Proc: proc, Root: t.TempDir()}
+}
+
+const uid = "395cddd4-33d7-4ac0-b569-04ed8491338b"
+
+func TestProcessesAreFoundByTheirPod(t *testing.T) {
+	systemd := "0::/kubelet.slice/kubelet-kubepods-burstable-pod395cddd4_33d7_4ac0_b569_04ed8491338b.slice/cri-containerd-1.scope\n"
+	cgroupfs := "0::/kubepods/burstable/pod395cddd4-33d7-4ac0-b569-04ed8491338b/1\n"
+	node := written(t, map[int][3]string{
+		11: {"11 (envoy) T 1 1", "/usr/local/bin/envoy\x00-c\x00x\x00", systemd},
+		12: {"12 (envoy) (odd)) S 1 1", "envoy\x00", cgroupfs},
+		13: {"13 (pause) S 1 1", "/pause\x00", systemd},
+		14: {"14 (envoy) S 1 1", "envoy\x00", "0::/other\n"},
+		15: {"15 (envoy) Z 1 1", "", systemd},
+		16: {"16 (agent) R 1 1", "/agent\x00hand\x00burn\x00--mark\x00wayproof_burn\x00", "0::/\n"},
+	})
+	found, err := node.processes(pledge.Deed{Kind: pledge.Stop, Pod: uid, Program: "envoy"})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []int{11, 12}, []int{found[0].pid, found[1].pid})
+	assert.Len(t, found, 2)
+	_, err = node.processes(pledge.Deed{Kind: pledge.Stop, Pod: "", Program: "envoy"})
+	require.Error(t, err, "an empty uid would be every pod's")
+
+	stopped, err := node.Stopped()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"envoy"}, stopped)
+	burning, err := node.burning("wayproof_burn")
+	require.NoError(t, err)
+	assert.Len(t, burning, 1)
+	burning, err = node.burning("wayproof_other")
+	require.NoError(t, err)
+	assert.Empty(t, burning)
+}
+
+func TestWhatWasNeverDoneIsUndoneAlready(t *testing.T) {
+	node := written(t, nil)
+	for _, d := range []pledge.Deed{
+		{Kind: pledge.Stop, Pod: uid, Program: "envoy"},
+		{Kind: pledge.Rules, Pod: uid, Name: "wayproof_x"},
+		{Kind: pledge.Delay, Pod: uid},
+		{Kind: pledge.Burn, Name: "wayproof_burn"},
+	} {
+		_, err := node.Undo(t.Context(), d)
+		assert.NoError(t, err, d.Kind)
+	}
+	_, err := node.Undo(t.Context(), pledge.Deed{Kind: "unheard of"})
+	require.Error(t, err)
+	_, err = node.Do(t.Context(), pledge.Deed{Kind: pledge.Stop, Pod: uid, Program: "envoy"})
+	require.ErrorContains(t, err, "no process")
+}
+
+func TestANodeWithoutNftIsUnsupported(t *testing.T) {
+	node := written(t, map[int][3]string{11: {"11 (envoy) S 1 1", "envoy", "0::/pod" + uid}})
+	_, err := node.Do(t.Context(), pledge.Deed{Kind: pledge.Rules, Pod: uid, Name: "wayproof_x"})
+	require.ErrorIs(t, err, ErrUnsupported)
+}
+
+func TestRulesAreOneTransactionThatCanBeRepeated(t *testing.T) {
+	text, err := program(pledge.Deed{Name: "wayproof_x", Rules: []pledge.Rule{{Hook: "input", Text: "tcp dport 15008 counter drop"}}})
+	require.NoError(t, err)
+	assert.Equal(t, `table inet wayproof_x
+delete table inet wayproof_x
+table inet wayproof_x {
+	chain input {
+		type filter hook input priority -150; policy accept;
+		tcp dport 15008 counter drop
+	}
+	chain output {
+		type filter hook output priority -150; policy accept;
+	}
+}
+`, text)
+	for _, name := range []string{"", "filter", "wayproof_x; flush ruleset", "wayproof_"} {
+		_, err := program(pledge.Deed{Name: name})
+		assert.Error(t, err, name)
+	}
+}
+
+func TestABurnIsBounded(t *testing.T) {
+	for _, d := range []pledge.Deed{
+		{Name: "wayproof_b", Workers: 0, For: 1}, {Name: "wayproof_b", Workers: 1}, {Name: "b", Workers: 1, For: 1},
+		{Name: "wayproof_b", Workers: 1, For: mostBurn + 1},
+	} {
+		_, err := Node{Self: "/does/not/exist"}.burn(t.Context(), d)
+		assert.ErrorContains(t, err, "out of bounds")
+	}
+}
