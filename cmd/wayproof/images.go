@@ -50,6 +50,9 @@ func imagesBuildCommand() *cobra.Command {
 			if _, err := builder.Make(cmd.Context()); err != nil {
 				return err
 			}
+			if _, err := builder.Harness(cmd.Context()); err != nil {
+				return err
+			}
 			listed, err := builder.List(cmd.Context())
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -62,30 +63,45 @@ your own.`,
 }
 
 func imagesPushCommand() *cobra.Command {
-	return &cobra.Command{
+	harness := false
+	cmd := &cobra.Command{
 		Use:   "push REGISTRY/NAME:TAG",
 		Short: "Push the agent's image to a registry, for a cluster that exists",
 		Long: `Makes the image of the one program that runs in pods and pushes it under the
 name given, with the credentials that your container tools have (docker login,
-podman login). Name it then with: wayproof run --existing --agent-image ...`,
+podman login). Name it then with: wayproof run --existing --agent-image ...
+
+With --harness it is the image of wayproof itself, for the CronJob under deploy/.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			builder, err := newBuilder()
 			if err != nil {
 				return err
 			}
-			set, err := builder.Agent(cmd.Context())
+			ref, layout, err := imageToPush(cmd.Context(), builder, harness)
 			if err != nil {
 				return err
 			}
-			agent, err := image.Find(set.AgentLayout, set.Agent)
+			found, err := image.Find(layout, ref)
 			if err != nil {
 				return err
 			}
-			done := builder.Progress.Step("push the agent's image to " + args[0])
-			err = image.Push(cmd.Context(), agent, args[0])
+			done := builder.Progress.Step("push " + ref + " to " + args[0])
+			err = image.Push(cmd.Context(), found, args[0])
 			done(err)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&harness, "harness", false, "push the image of wayproof itself instead")
+	return cmd
+}
+
+// imageToPush makes the agent's image or the harness's.
+func imageToPush(ctx context.Context, builder *build.Builder, harness bool) (ref, layout string, err error) {
+	if harness {
+		made, err := builder.Harness(ctx)
+		return made.Ref, made.Layout, err
+	}
+	set, err := builder.Agent(ctx)
+	return set.Agent, set.AgentLayout, err
 }

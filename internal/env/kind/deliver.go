@@ -44,7 +44,7 @@ func (e *Environment) Load(ctx context.Context, paths []string, progress mesh.Pr
 // cargo is a plan of what is to be loaded and nothing else.
 func (e *Environment) cargo(ctx context.Context, paths []string, progress mesh.Progress) (plan, error) {
 	if len(paths) == 0 {
-		return e.built(ctx, progress)
+		return e.everything(ctx, progress)
 	}
 	var made plan
 	for _, path := range paths {
@@ -63,4 +63,21 @@ func (e *Environment) cargo(ctx context.Context, paths []string, progress mesh.P
 		made.layouts = append(made.layouts, dir)
 	}
 	return made, nil
+}
+
+// everything is what the checkout makes, with the image of the command line,
+// which up leaves out.
+func (e *Environment) everything(ctx context.Context, progress mesh.Progress) (plan, error) {
+	made, err := e.built(ctx, progress)
+	if err != nil {
+		return plan{}, err
+	}
+	source, err := build.FindSource()
+	if err != nil {
+		return plan{}, err
+	}
+	builder := &build.Builder{Source: source, Cache: e.cache, Progress: progress}
+	harness, err := builder.Harness(ctx)
+	made.layouts = append(made.layouts, harness.Layout)
+	return made, err
 }

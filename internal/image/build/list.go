@@ -43,13 +43,17 @@ func (b *Builder) List(ctx context.Context) ([]Listed, error) {
 		return nil, err
 	}
 	agent, err := look.listAgent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	harness, err := look.listHarness(ctx)
 	node := Listed{Ref: set.Node, Cached: isThere(set.NodeArchive)}
-	return slices.Concat([]Listed{node}, baked, []Listed{agent}), err
+	return slices.Concat([]Listed{node}, baked, []Listed{agent, harness}), err
 }
 
 // unnamed are the images of a checkout of which nothing has been made.
 func unnamed() []Listed {
-	refs := []string{Hub + "/node", Hub + "/metrics-server", Hub + "/flanneld", Hub + "/agent"}
+	refs := []string{Hub + "/node", Hub + "/metrics-server", Hub + "/flanneld", Hub + "/agent", Hub + "/wayproof"}
 	for _, name := range istioImages {
 		refs = append(refs, Hub+"/istio/"+name)
 	}
