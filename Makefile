@@ -1,7 +1,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-MODULES := $(patsubst %/go.mod,%,$(wildcard go.mod images/*/go.mod tools/go.mod reports/html/browser/go.mod))
 WAYPROOF := bin/wayproof
+# Every module is tested and linted; images/ holds other people's programs, of
+# which only ours have tests.
+MODULES := . images/upstream images/envoy images/nodeproxy reports/html/browser reports/conformance/upstream
+LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+# The knobs: variables of the same names reach the program.
+export CLUSTER ISTIO IMAGES KUBECONFIG KEEP FOCUS LABELS SEED
 
 help: ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -10,6 +15,19 @@ help: ## show this help
 $(WAYPROOF): FORCE
 	@go build -trimpath -o $@ ./cmd/wayproof
 .PHONY: FORCE
+
+test: ## run every module's tests with the race detector; no cluster is touched
+	@set -e; for module in $(MODULES); do \
+	  echo "== test $$module"; (cd $$module && go test -race ./...); \
+	done
+
+lint: ## lint every module
+	@set -e; for module in $(MODULES); do \
+	  echo "== lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yaml ./...); \
+	done
+
+e2e: $(WAYPROOF) ## prove every task on a cluster of its own (FOCUS= LABELS=quick SEED= KEEP=1)
+	@$(WAYPROOF) run --down
 
 up: $(WAYPROOF) ## bring up kind with Istio ambient (CLUSTER= IMAGES= ISTIO= KUBECONFIG=)
 	@$(WAYPROOF) up
@@ -26,3 +44,6 @@ report: $(WAYPROOF) ## render the reports of a recorded run anew (RUN=, newest b
 
 replay: $(WAYPROOF) ## judge a recorded run again, without a cluster (RUN=)
 	@$(WAYPROOF) replay $(RUN)
+
+clean: ## remove what builds and runs left in this folder (caches and clusters stay)
+	@rm -rf bin artifacts
