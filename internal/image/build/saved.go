@@ -25,13 +25,16 @@ const (
 // saved is the index of such a folder.
 type saved struct {
 	Set     Set               `json:"set"`
-	Digests map[string]string `json:"sha256"`
+	Digests map[string]string `json:"digests"`
 }
 
 // Save writes a set as a folder that IMAGES=archive takes.
 func Save(ctx context.Context, set Set, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, SavedCharts)); err != nil {
+		return fmt.Errorf("remove earlier charts: %w", err)
 	}
 	merged, err := os.MkdirTemp(dir, "layout-")
 	if err != nil {
@@ -51,8 +54,8 @@ func Save(ctx context.Context, set Set, dir string) error {
 
 func writeIndex(set Set, dir string) error {
 	index := saved{Set: set, Digests: map[string]string{}}
-	for _, name := range []string{SavedNode, SavedImages} {
-		digest, err := image.FileDigest(filepath.Join(dir, name))
+	for _, name := range []string{SavedNode, SavedImages, SavedCharts} {
+		digest, err := digestOf(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
@@ -83,16 +86,28 @@ func OpenSaved(dir string) (Set, error) {
 	if err := json.Unmarshal(content, &index); err != nil {
 		return Set{}, fmt.Errorf("read the index of %s: %w", dir, err)
 	}
-	for _, name := range []string{SavedNode, SavedImages} {
-		digest, err := image.FileDigest(filepath.Join(dir, name))
+	for _, name := range []string{SavedNode, SavedImages, SavedCharts} {
+		digest, err := digestOf(filepath.Join(dir, name))
 		if err != nil {
 			return Set{}, err
 		}
 		if digest != index.Digests[name] {
-			return Set{}, fmt.Errorf("%s in %s is not what was saved (sha256 %s, expected %s): save it again", name, dir, digest, index.Digests[name])
+			return Set{}, fmt.Errorf("%s in %s is not what was saved (digest %s, expected %s): save it again", name, dir, digest, index.Digests[name])
 		}
 	}
 	return index.Set, nil
+}
+
+// digestOf digests a file, or everything in a folder.
+func digestOf(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", path, err)
+	}
+	if !info.IsDir() {
+		return image.FileDigest(path)
+	}
+	return image.TreeDigest(path, func(string) bool { return true })
 }
 
 func writeTo(path string, write func(io.Writer) error) (err error) {

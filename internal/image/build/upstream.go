@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -83,7 +84,11 @@ func istioStamp(pseudo string) string {
 
 // Own compiles a program of ours, keyed by the sources it may be made from.
 func (b *Builder) Own(ctx context.Context, module, pkg, name string) (string, error) {
-	key, err := b.sourceKey(ownSources(module)...)
+	sources, err := b.ownSources(ctx, module, pkg)
+	if err != nil {
+		return "", err
+	}
+	key, err := b.sourceKey(sources...)
 	if err != nil {
 		return "", err
 	}
@@ -95,11 +100,29 @@ func (b *Builder) Own(ctx context.Context, module, pkg, name string) (string, er
 	return filepath.Join(dir, name), err
 }
 
-// ownSources is what a program of ours may be made from: its module, or for
-// the root module the folders that the agent imports.
-func ownSources(module string) []string {
+// ownSources is what a program of ours is made from. A module under images/ is
+// one program; of the root module it is the files that the compiler reads.
+func (b *Builder) ownSources(ctx context.Context, module, pkg string) ([]string, error) {
 	if module != "." {
-		return []string{module}
+		return []string{module}, nil
 	}
-	return []string{"go.mod", "go.sum", "cmd/agent", "fixtures/travel", "loadgen", "internal/record"}
+	list := exec.CommandContext(ctx, "go", "list", "-deps", "-f", compiledFiles, pkg)
+	list.Dir = b.Source
+	output, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the sources of %s: %w", pkg, err)
+	}
+	sources := []string{"go.mod", "go.sum"}
+	for file := range strings.FieldsSeq(string(output)) {
+		relative, err := filepath.Rel(b.Source, file)
+		if err != nil {
+			return nil, fmt.Errorf("list the sources of %s: %w", pkg, err)
+		}
+		sources = append(sources, relative)
+	}
+	return sources, nil
 }
+
+// compiledFiles prints, of a package in this checkout, the files that become
+// part of the program.
+const compiledFiles = `{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}} {{end}}{{range $.EmbedFiles}}{{$.Dir}}/{{.}} {{end}}{{end}}{{end}}`
