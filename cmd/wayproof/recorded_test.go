@@ -117,3 +117,15 @@ func TestHistoryGrowsAndIsShown(t *testing.T) {
 	assert.Contains(t, output, "3 runs, 5 measurements")
 	assert.FileExists(t, filepath.Join(filepath.Dir(file), "trend.html"))
 }
+
+func TestStepSummaryIsAppended(t *testing.T) {
+	dir := recordedRun(t, synthetic.Shape{Seed: 1})
+	path := filepath.Join(t.TempDir(), "summary.md")
+	require.NoError(t, os.WriteFile(path, []byte("before\n"), 0o600))
+	require.NoError(t, stepSummary(dir, path))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(string(text), "before\n## ✓ held"), "%.60s", text)
+	require.NoError(t, stepSummary(dir, ""), "elsewhere nothing happens")
+	require.Error(t, stepSummary(t.TempDir(), path))
+}

@@ -32,8 +32,8 @@ import (
 type runFlags struct {
 	environmentFlags
 
-	focus, labels, seed, artifacts, rerun string
-	down                                  bool
+	focus, labels, seed, artifacts, rerun, history string
+	down                                           bool
 }
 
 func runCommand() *cobra.Command {
@@ -63,6 +63,7 @@ in artifacts/<run>/exit-code.`,
 func (f *runFlags) registerRun(cmd *cobra.Command) {
 	f.registerSelection(cmd)
 	cmd.Flags().StringVar(&f.seed, "seed", os.Getenv("SEED"), "seed of everything random; default: drawn and printed (SEED)")
+	cmd.Flags().StringVar(&f.history, "history", os.Getenv("HISTORY"), "append-only file that gets a line for the run (HISTORY)")
 	cmd.Flags().StringVar(&f.artifacts, "artifacts", "artifacts", "folder of the runs' artefacts")
 }
 
@@ -258,6 +259,7 @@ func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFl
 	if err := writeReports(ctx, stage.Dir()); err != nil {
 		return err
 	}
+	afterwards(ctx, stage.Dir(), flags.history)
 	if swept != nil {
 		return &exitError{code: code, err: swept}
 	}
