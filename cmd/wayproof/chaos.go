@@ -5,19 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/progress"
 	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/suites"
 	_ "github.com/wayproof/wayproof/suites/resilience" // registers its specs
 )
 
 func chaosCommand() *cobra.Command {
-	flags := &runFlags{}
+	flags := &chaosFlags{}
 	cmd := &cobra.Command{
 		Use:   "chaos",
 		Short: "Break one thing after the other under load, and judge what it cost",
@@ -29,48 +32,90 @@ injected; a watchdog in the cluster undoes it when wayproof dies.`,
 		Example: `  wayproof chaos                      every experiment
   wayproof chaos --focus kill         what matches "kill"
   wayproof chaos plan --seed 7        the schedule that a seed draws
+  wayproof chaos --seed 7 --duration 10m          play that schedule
   wayproof heal                       undo what is written down, by hand`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runChaos(cmd.Context(), flags) },
 	}
 	flags.register(cmd)
 	flags.registerRun(cmd)
-	cmd.AddCommand(chaosPlanCommand(), chaosMatrixCommand(), chaosCellCommand())
+	flags.nemesis.register(cmd)
+	cmd.AddCommand(chaosPlanCommand(), chaosShrinkCommand(), chaosMatrixCommand(), chaosCellCommand())
 	return cmd
 }
 
-// intendChaos turns flags into a plan of experiments.
-func (f *runFlags) intendChaos() (intent, error) {
+// chaosFlags are those of a run, and of a schedule of random faults.
+type chaosFlags struct {
+	runFlags
+
+	nemesis nemesisFlags
+}
+
+// intendChaos turns flags into a plan: the experiments that are selected, or a
+// schedule that the seed draws.
+func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
 	seed, err := parseSeed(f.seed)
 	if err != nil {
-		return intent{}, err
+		return intent{}, nil, err
+	}
+	experiments, err := f.experiments(seed)
+	if err != nil {
+		return intent{}, nil, err
+	}
+	scenarios := catalogue.ScenariosOf(experiments)
+	plan, err := catalogue.Plan(scenarios, seed)
+	if err != nil {
+		return intent{}, nil, err
+	}
+	return intent{scenarios: scenarios, run: record.Run{
+		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
+		Command: fmt.Sprintf("wayproof chaos --seed %d%s", seed, f.again()),
+	}}, experiments, nil
+}
+
+// again is the part of the command line that picked what is played.
+func (f *chaosFlags) again() string {
+	text := f.runFlags.again()
+	if f.nemesis.length > 0 {
+		text += " --duration " + f.nemesis.length.String()
+	}
+	if f.nemesis.strikes != "" {
+		text += " --strikes " + f.nemesis.strikes
+	}
+	return text
+}
+
+func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
+	if f.nemesis.length > 0 {
+		strikes, err := f.nemesis.schedule(seed)
+		if err != nil || len(strikes) == 0 {
+			return nil, errors.Join(err, fmt.Errorf("no fault fits into %v", f.nemesis.length))
+		}
+		return []catalogue.Experiment{catalogue.Nemesis(strikes)}, nil
 	}
 	selection := catalogue.Selection{Focus: f.focus}
 	if f.labels != "" {
 		selection.Labels = strings.Split(f.labels, ",")
 	}
+	var err error
 	if f.rerun != "" {
 		if selection.IDs, err = failedIn(f.rerun); err != nil {
-			return intent{}, err
+			return nil, err
 		}
 	}
-	scenarios, err := catalogue.Select(catalogue.ScenariosOf(catalogue.Resilience()), selection)
+	all := catalogue.Resilience()
+	picked, err := catalogue.Select(catalogue.ScenariosOf(all), selection)
 	if err != nil {
-		return intent{}, err
+		return nil, err
 	}
-	plan, err := catalogue.Plan(scenarios, seed)
-	if err != nil {
-		return intent{}, err
-	}
-	return intent{scenarios: scenarios, run: record.Run{
-		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
-		Command: fmt.Sprintf("wayproof chaos --seed %d%s", seed, f.again()),
-	}}, nil
+	return slices.DeleteFunc(all, func(e catalogue.Experiment) bool {
+		return !slices.ContainsFunc(picked, func(s catalogue.Scenario) bool { return s.ID == e.ID })
+	}), nil
 }
 
 // runChaos is the whole of a run of experiments.
-func runChaos(ctx context.Context, flags *runFlags) error {
-	intended, err := flags.intendChaos()
+func runChaos(ctx context.Context, flags *chaosFlags) error {
+	intended, experiments, err := flags.intendChaos()
 	if err != nil {
 		return err
 	}
@@ -80,10 +125,16 @@ func runChaos(ctx context.Context, flags *runFlags) error {
 	}
 	lines := progress.New(os.Stderr)
 	lines.Note("run %s, seed %d: %d experiments, %d promises", intended.run.ID, intended.run.Seed, len(intended.scenarios), len(intended.run.Plan.Promises))
+	for _, e := range experiments {
+		if len(e.Strikes) > 0 {
+			lines.Note("%s", chaos.Numbered(intended.run.Seed, e.Strikes))
+			suites.Schedule(e)
+		}
+	}
 	if err := environment.Up(ctx, lines); err != nil {
 		return errors.Join(err, flags.leave(ctx, environment, false, lines))
 	}
-	err = runOn(ctx, environment, flags, intended, lines)
+	err = runOn(ctx, environment, &flags.runFlags, intended, lines)
 	if left := flags.leave(ctx, environment, false, lines); err == nil {
 		err = left
 	}

@@ -46,9 +46,9 @@ func (c cell) String() string { return fmt.Sprintf("kill -9 when %q: %s", c.Step
 // count is zero.
 func cells(count int, seed uint64) []cell {
 	var all []cell
-	for _, spec := range faultsOf(catalogue.Resilience()) {
+	for _, experiment := range catalogue.Resilience() {
 		for _, step := range steps() {
-			all = append(all, cell{spec, step})
+			all = append(all, cell{experiment.Fault, step})
 		}
 	}
 	if count <= 0 || count >= len(all) {

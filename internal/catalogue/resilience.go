@@ -15,6 +15,10 @@ type Experiment struct {
 
 	Fault  chaos.Spec
 	Phases chaos.Phases
+	// Strikes, if there are any, are played one after the other instead of Fault.
+	Strikes []chaos.Strike
+
+	allowed allowance
 }
 
 // The arms of every experiment. A GET on a kept connection hides resets where
@@ -82,7 +86,7 @@ func experiment(id, title string, fault chaos.Spec, allowed allowance) Experimen
 			ID: "resilience/" + id, Task: "resilience", Title: title, Base: Versions, Labels: []string{"chaos"},
 			Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: 2}, Expect: time.Minute + fault.Hold,
 		},
-		Fault: fault, Phases: chaos.Phases{Baseline: 16 * time.Second, After: 16 * time.Second},
+		Fault: fault, Phases: chaos.Phases{Baseline: 16 * time.Second, After: 16 * time.Second}, allowed: allowed,
 	}
 	for _, arm := range arms() {
 		e.Drives = append(e.Drives, Drive{Name: stage(e.ID, arm), Waypoint: agencyWaypoint, Load: armLoad(arm)})

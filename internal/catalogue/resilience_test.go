@@ -59,3 +59,20 @@ func TestWindowsAreLongEnoughForTheirPromises(t *testing.T) {
 		}
 	}
 }
+
+func TestAScheduleIsAnExperimentWithAPromiseForEachStrike(t *testing.T) {
+	strikes := catalogue.Strikes(7, 10*time.Minute)
+	require.NotEmpty(t, strikes)
+	assert.Equal(t, strikes, catalogue.Strikes(7, 10*time.Minute))
+	e := catalogue.Nemesis(strikes)
+	plan, err := catalogue.Plan([]catalogue.Scenario{e.Scenario}, 7)
+	require.NoError(t, err)
+	windows := map[string]bool{}
+	for _, promise := range plan.Promises {
+		windows[promise.Window] = true
+	}
+	for _, strike := range strikes {
+		assert.True(t, windows[catalogue.StrikeWindow(strike)], strike.Spec.String())
+	}
+	assert.False(t, catalogue.Nemesis(strikes[:1]).Promises == nil)
+}

@@ -21,7 +21,8 @@ type arms struct {
 	indexes []int
 
 	closing atomic.Bool
-	burnt   chan struct{} // closed when the error budget of all arms is gone
+	burnt   chan struct{}   // closed when the error budget of all arms is gone
+	alarm   <-chan struct{} // the same, until hold has reported it
 	mu      sync.Mutex
 	burn    chaos.Burn
 	told    bool
@@ -48,6 +49,7 @@ func (s *Scene) begin(ctx context.Context, e catalogue.Experiment) (*arms, error
 		return nil, err
 	}
 	a := &arms{scene: s, burnt: make(chan struct{}), burn: chaos.Burn{Of: burnOf, Share: burnShare}, results: make([]armResult, len(e.Drives))}
+	a.alarm = a.burnt
 	for _, drive := range e.Drives {
 		index, stage := s.open(e.Scenario, drive)
 		if err := s.name(ctx, stage, drive.Waypoint); err != nil {
@@ -113,7 +115,7 @@ func (a *arms) end(ctx context.Context) error {
 func agencyOf(*record.Stage) string { return "travel-agency/waypoint-travel-agency" }
 
 // hold lets time pass in which the load runs and the fault lasts. It ends early
-// when the budget is burnt.
+// when the budget is burnt, which it reports once.
 func (a *arms) hold(ctx context.Context, length time.Duration) error {
 	timer := time.NewTimer(length)
 	defer timer.Stop()
@@ -122,7 +124,8 @@ func (a *arms) hold(ctx context.Context, length time.Duration) error {
 		return ctx.Err()
 	case <-timer.C:
 		return nil
-	case <-a.burnt:
+	case <-a.alarm:
+		a.alarm = nil
 		return fmt.Errorf("%w: %.0f %% of the last %d requests failed", errBurnt, 100*burnShare, burnOf)
 	}
 }

@@ -89,21 +89,33 @@ func (s *Scene) provoke(ctx context.Context, e catalogue.Experiment, station *po
 	if err != nil {
 		return err
 	}
-	site := fault.Site{Cluster: s.cluster, Post: station, System: s.owner.Adopt}
-	injection, err := fault.Make(ctx, site, e.Fault)
+	show := &show{scene: s, experiment: e, station: station, before: before}
+	if len(e.Strikes) == 0 {
+		if err := show.prepare(ctx, e.Fault, e.Phases.Baseline); err != nil {
+			return err
+		}
+	}
+	return show.play(ctx)
+}
+
+// prepare resolves a fault's target and begins its life; lead is how long it is
+// until it is injected.
+func (s *show) prepare(ctx context.Context, spec chaos.Spec, lead time.Duration) error {
+	site := fault.Site{Cluster: s.scene.cluster, Post: s.station, System: s.scene.owner.Adopt}
+	injection, err := fault.Make(ctx, site, spec)
 	if err != nil {
 		return err
 	}
-	kept := station.Keep(pledge.Pledge{
-		ID:    fmt.Sprintf("%s-%s-%d", strings.ToLower(s.run.ID), e.Fault.Name, len(s.run.Stages)),
-		Fault: e.Fault.Name, Target: injection.Target, Undo: injection.Undo,
-		Deadline: time.Now().Add(e.Phases.Baseline + e.Fault.Hold + faultOverhead),
+	s.lives++
+	kept := s.station.Keep(pledge.Pledge{
+		ID:    fmt.Sprintf("%s-%s-%d-%d", strings.ToLower(s.scene.run.ID), spec.Name, len(s.scene.run.Stages), s.lives),
+		Fault: spec.Name, Target: injection.Target, Undo: injection.Undo,
+		Deadline: time.Now().Add(lead + spec.Hold + faultOverhead),
 	})
-	life := chaos.NewLife(injection, kept, func(m chaos.Moment) {
-		s.event("fault "+string(m.State), e.Fault.Name+" of "+injection.Target, m.Evidence)
+	s.life = chaos.NewLife(injection, kept, func(m chaos.Moment) {
+		s.scene.event("fault "+string(m.State), spec.Name+" of "+injection.Target, m.Evidence)
 	})
-	show := &show{scene: s, experiment: e, life: life, station: station, before: before}
-	return show.play(ctx)
+	return nil
 }
 
 // faultOverhead is how much longer than it is held a fault may take, to be

@@ -18,7 +18,8 @@ import (
 type show struct {
 	scene      *Scene
 	experiment catalogue.Experiment
-	life       *chaos.Life
+	life       *chaos.Life // of the fault at hand, nil before the first
+	lives      int         // how many faults there were
 	station    *post.Post
 	before     post.Digest
 	arms       *arms
@@ -41,10 +42,14 @@ func (s *show) play(ctx context.Context) (err error) {
 		defer close(sampled)
 		s.sample(sampling)
 	}()
-	err = s.windows(ctx)
+	if len(s.experiment.Strikes) > 0 {
+		err = s.strikes(ctx)
+	} else {
+		err = s.windows(ctx)
+	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWait)
 	defer cancel()
-	if s.life.State() != chaos.Planned {
+	if s.life != nil && s.life.State() != chaos.Planned {
 		err = errors.Join(err, s.life.End(ending))
 	}
 	stop()

@@ -15,6 +15,9 @@ import (
 // experimentTimeout bounds one experiment: the longest, with everything late.
 const experimentTimeout = 15 * time.Minute
 
+// nemesisTimeout bounds a schedule.
+const nemesisTimeout = 3 * time.Hour
+
 var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resilience"), func() {
 	for _, experiment := range catalogue.Resilience() {
 		It(experiment.Title, Label(experiment.Labels...), SpecTimeout(experimentTimeout), func(ctx SpecContext) {
@@ -26,4 +29,13 @@ var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resili
 			}
 		})
 	}
+	It("keeps its promises through a schedule of random faults", Label("nemesis"), SpecTimeout(nemesisTimeout), func(ctx SpecContext) {
+		experiment, drawn := suites.Scheduled()
+		if !drawn {
+			Skip("no schedule was drawn")
+		}
+		if err := suites.Experiment(ctx, experiment); err != nil {
+			Fail(err.Error())
+		}
+	})
 })
