@@ -33,6 +33,12 @@ lint: ## lint every module
 e2e: $(WAYPROOF) ## prove every task on a cluster of its own (FOCUS= LABELS=quick SEED= KEEP=1)
 	@$(WAYPROOF) run --down
 
+chaos: $(WAYPROOF) ## break things under load and judge it (FOCUS= SEED= DURATION=10m for a random schedule, LONG=1)
+	@$(WAYPROOF) chaos --keep
+ifdef LONG
+	@$(WAYPROOF) chaos matrix --cells 0
+endif
+
 up: $(WAYPROOF) ## bring up kind with Istio ambient (CLUSTER= IMAGES= ISTIO= KUBECONFIG=)
 	@$(WAYPROOF) up
 
