@@ -29,12 +29,12 @@ func faults() []Scenario { return []Scenario{faultDelay(), faultAbort(), faultBo
 func faultDelay() Scenario {
 	s := fault("faults/delay", "delays half of the requests by 400 ms and no others", "fault-delay", keepalive(300, 6700, get("flights", flightsURL)))
 	s.Promises = append(s.Promises,
-		shareOf(s, "share", "delays half of the requests", 50, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed}, Label: "delayed"}),
-		quantiles(s, "size", "delays by 400 ms", Applied, claim.LatencyParams{Where: &claim.Predicate{SlowerMs: delayed}, Bounds: []claim.QuantileBound{
+		shareOf(s, "share", "delays half of the requests", 50, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed"}),
+		quantiles(s, "size", "delays by 400 ms", Applied, claim.LatencyParams{Where: &claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Bounds: []claim.QuantileBound{
 			{Quantile: 10, AtLeastMs: wholeDelay}, {Quantile: 990, AtMostMs: 440},
 		}}),
 		quantiles(s, "others", "leaves requests that it does not delay in full alone", Applied, claim.LatencyParams{
-			Where: &claim.Predicate{FasterMs: wholeDelay}, Bounds: []claim.QuantileBound{{Quantile: 990, AtMostMs: delayed}},
+			Where: &claim.Predicate{FasterMs: wholeDelay, Measure: claim.FromSent}, Bounds: []claim.QuantileBound{{Quantile: 990, AtMostMs: delayed}},
 		}),
 		every(s, "answered", "answers delayed requests as ever", Applied, claim.Conditions{Status: 200}))
 	return s
@@ -53,9 +53,9 @@ func faultAbort() Scenario {
 func faultBoth() Scenario {
 	s := fault("faults/both", "delays and aborts requests independently", "fault-both", keepalive(300, 4000, get("flights", flightsURL)))
 	s.Promises = append(s.Promises,
-		shareOf(s, "delayed", "delays half of the requests", 100, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed}, Label: "delayed"}),
+		shareOf(s, "delayed", "delays half of the requests", 100, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed"}),
 		shareOf(s, "aborted", "answers a tenth of the requests with 418", 50, claim.ShareParams{PerMille: 100, Of: claim.Predicate{Status: abortStatus}, Label: "status 418"}),
-		shareOf(s, "together", "aborts a tenth of the delayed requests too", 40, claim.ShareParams{PerMille: 50, Of: claim.Predicate{Status: abortStatus, SlowerMs: delayed}, Label: "delayed and 418"}))
+		shareOf(s, "together", "aborts a tenth of the delayed requests too", 40, claim.ShareParams{PerMille: 50, Of: claim.Predicate{Status: abortStatus, SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed and 418"}))
 	return s
 }
 
@@ -92,8 +92,10 @@ func shareOf(s Scenario, name, title string, delta int, params claim.ShareParams
 	}
 }
 
-// quantiles is a promise about latencies of a window.
+// quantiles is a promise about how long requests of a window take from being
+// sent: what a fault or a timeout adds counts from there.
 func quantiles(s Scenario, name, title, window string, params claim.LatencyParams) record.Promise {
+	params.Measure = claim.FromSent
 	return record.Promise{
 		ID: s.ID + "/" + name, Task: s.Task, Title: title, Kind: claim.KindLatency, Window: window,
 		Stages: []string{stage(s.ID, window)}, Unit: claim.UnitRequest, Beta: defaultBeta,

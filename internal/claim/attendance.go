@@ -17,20 +17,30 @@ type attendance struct {
 	count    int
 	twice    int
 	outside  int
-	late     int // sent more than timedLag after its instant
-	tardy    int // sent more than looseLag after its instant
-	unclear  int // times that cannot be
+	overdue  [3]int // by tolerance: sent later than it allows
+	unclear  int    // times that cannot be
 }
 
-// Limits of generator health.
+// mostRequests is how many a record may claim to have and still be believed.
+const mostRequests = 200_000_000
+
+// tolerance is how late requests may go out for what a claim is about.
+type tolerance int
+
+// Tolerances. A claim about time since the intended instant takes lateness for
+// slowness, so it wants punctual requests. One about time since the sending does
+// not, but a generator that is held up stops its clock late too, so it wants
+// prompt ones. To a claim about who answered what, a late request tells as much
+// as a punctual one, as long as it still belongs to its stage.
 const (
-	// timedLag is how late requests may go out for a claim about time; looseLag
-	// for one about who answered what, which a late request tells as well as a
-	// punctual one, as long as it still belongs to its stage.
-	timedLag     = 10 * time.Millisecond
-	looseLag     = 250 * time.Millisecond
-	mostRequests = 200_000_000 // a record that claims more is not believed
+	punctual tolerance = iota
+	prompt
+	loose
 )
+
+func (t tolerance) lag() time.Duration {
+	return [...]time.Duration{10 * time.Millisecond, 25 * time.Millisecond, 250 * time.Millisecond}[t]
+}
 
 // admit notes an observation and tells whether claims may see it.
 func (a *attendance) admit(o *record.Observation) bool {
@@ -47,11 +57,10 @@ func (a *attendance) admit(o *record.Observation) bool {
 	}
 	a.intended[o.Seq] = uint32(min(o.Intended/time.Microsecond, math.MaxUint32-1)) + 1
 	a.count++
-	if o.Sent-o.Intended > timedLag {
-		a.late++
-	}
-	if o.Sent-o.Intended > looseLag {
-		a.tardy++
+	for t := range a.overdue {
+		if o.Sent-o.Intended > tolerance(t).lag() {
+			a.overdue[t]++
+		}
 	}
 	if !saneTimes(o) {
 		a.unclear++
@@ -70,14 +79,14 @@ func saneTimes(o *record.Observation) bool {
 
 // unfit says why the stage cannot be judged, or "". Claims that read no
 // requests do not depend on the generator.
-func (a *attendance) unfit(k kind, timed bool) string {
+func (a *attendance) unfit(k kind, allowed tolerance) string {
 	if len(a.stage.Missing) > 0 {
 		return fmt.Sprintf("could not be collected: %v", a.stage.Missing)
 	}
 	if !k.load {
 		return ""
 	}
-	checks := [...]func() string{a.unhealthy, func() string { return a.behind(timed) }, a.unrecorded, a.disorder}
+	checks := [...]func() string{a.unhealthy, func() string { return a.behind(allowed) }, a.unrecorded, a.disorder}
 	for _, check := range checks {
 		if reason := check(); reason != "" {
 			return reason
@@ -110,12 +119,9 @@ func (a *attendance) unhealthy() string {
 }
 
 // behind is how far the generator fell behind its schedule, by its own word and
-// by the record, for a claim about time or for another.
-func (a *attendance) behind(timed bool) string {
-	limit, late := looseLag, a.tardy
-	if timed {
-		limit, late = timedLag, a.late
-	}
+// by the record, further than the claim allows.
+func (a *attendance) behind(allowed tolerance) string {
+	limit, late := allowed.lag(), a.overdue[allowed]
 	if lag := a.stage.Health.LagP99; lag > limit {
 		return fmt.Sprintf("the load generator was behind schedule: lag p99 %v, at most %v", lag, limit)
 	}

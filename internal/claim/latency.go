@@ -20,11 +20,16 @@ type sampleOf struct {
 	sorted   bool
 }
 
-func (s *sampleOf) add(o *record.Observation, measure string) {
-	took := o.Latency()
+// elapsed is how long a request took, since when the measure says.
+func elapsed(o *record.Observation, measure string) time.Duration {
 	if measure == FromSent {
-		took = o.Done - o.Sent
+		return o.Done - o.Sent
 	}
+	return o.Latency()
+}
+
+func (s *sampleOf) add(o *record.Observation, measure string) {
+	took := elapsed(o, measure)
 	if o.Class == record.ClassOK {
 		s.known = append(s.known, took)
 		return
@@ -140,9 +145,10 @@ func (l *latency) observe(_ int, o *record.Observation) {
 		return
 	}
 	l.taken.add(o, l.params.Measure)
+	took := elapsed(o, l.params.Measure)
 	for _, b := range l.params.Bounds {
-		if b.AtMostMs > 0 && o.Latency() > fromMilliseconds(b.AtMostMs) || b.AtLeastMs > 0 && o.Latency() < fromMilliseconds(b.AtLeastMs) {
-			l.slowest.add(o.Seq, func() string { return trail(l.stage, o) + "  " + milliseconds(o.Latency()) })
+		if b.AtMostMs > 0 && took > fromMilliseconds(b.AtMostMs) || b.AtLeastMs > 0 && took < fromMilliseconds(b.AtLeastMs) {
+			l.slowest.add(o.Seq, func() string { return trail(l.stage, o) + "  " + milliseconds(took) })
 		}
 	}
 }

@@ -64,10 +64,11 @@ type Predicate struct {
 	Version string `json:"version,omitempty"`
 	Pod     string `json:"pod,omitempty"`
 	Class   string `json:"class,omitempty"`
-	// SlowerMs is true of a latency (from the intended instant) of at least so many milliseconds,
-	// FasterMs of one below.
-	SlowerMs int `json:"slowerMs,omitempty"`
-	FasterMs int `json:"fasterMs,omitempty"`
+	// SlowerMs is true of a latency of at least so many milliseconds, FasterMs of
+	// one below. Measure says since when, as LatencyParams.Measure does.
+	SlowerMs int    `json:"slowerMs,omitempty"`
+	FasterMs int    `json:"fasterMs,omitempty"`
+	Measure  string `json:"measure,omitempty"`
 	// Mirrored is true of a request of which a copy arrived here.
 	Mirrored *Selector `json:"mirrored,omitempty"`
 	// Sampled is true of a request whose trace context arrived with the sampled flag set;

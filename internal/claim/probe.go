@@ -2,6 +2,7 @@ package claim
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -17,8 +18,11 @@ type probe struct {
 var errEmptyPredicate = errors.New("the predicate asks for nothing")
 
 func newProbe(p Predicate) (probe, error) {
-	if p == (Predicate{}) {
+	if p == (Predicate{Measure: p.Measure}) {
 		return probe{}, errEmptyPredicate
+	}
+	if p.Measure != "" && p.Measure != FromSent && p.Measure != FromIntended {
+		return probe{}, fmt.Errorf("no measure %q", p.Measure)
 	}
 	return probe{want: p}, nil
 }
@@ -29,13 +33,14 @@ func (p probe) late() bool { return p.want.Mirrored != nil || p.want.Sampled || 
 // seen evaluates what the observation shows.
 func (p probe) seen(o *record.Observation) bool {
 	w := p.want
+	took := elapsed(o, w.Measure)
 	switch {
 	case w.Status != 0 && o.Status != w.Status,
 		w.Version != "" && o.Version != w.Version,
 		w.Pod != "" && o.Pod != w.Pod,
 		w.Class != "" && string(o.Class) != w.Class,
-		w.SlowerMs != 0 && o.Latency() < time.Duration(w.SlowerMs)*time.Millisecond,
-		w.FasterMs != 0 && o.Latency() >= time.Duration(w.FasterMs)*time.Millisecond:
+		w.SlowerMs != 0 && took < time.Duration(w.SlowerMs)*time.Millisecond,
+		w.FasterMs != 0 && took >= time.Duration(w.FasterMs)*time.Millisecond:
 		return false
 	}
 	return true

@@ -184,21 +184,44 @@ func (r *reading) unfit(p *panel, walk error) string {
 		if incomplete != nil && incomplete.Broken(index) {
 			return fmt.Sprintf("stage %s: %v", r.run.Stages[index].Name, incomplete.Cause)
 		}
-		if reason := p.attendance[index].unfit(r.kind, r.timed()); reason != "" {
+		if reason := p.attendance[index].unfit(r.kind, r.tolerance()); reason != "" {
 			return fmt.Sprintf("stage %s: %s", r.run.Stages[index].Name, reason)
 		}
 	}
 	return ""
 }
 
-// timed says whether the claim is about time, so that a late request would
-// tell it something else than a punctual one.
-func (r *reading) timed() bool {
-	if r.promise.Kind != KindShare {
-		return r.kind.timed
+// tolerance is how late requests may have been sent for this claim.
+func (r *reading) tolerance() tolerance {
+	switch r.promise.Kind {
+	case KindShare:
+		params, err := paramsOf[ShareParams](r.promise)
+		if err != nil {
+			return punctual
+		}
+		return params.Of.tolerance()
+	case KindLatency:
+		params, err := paramsOf[LatencyParams](r.promise)
+		if err != nil || params.Measure != FromSent || params.Where != nil && params.Where.tolerance() == punctual {
+			return punctual
+		}
+		return prompt
 	}
-	params, err := paramsOf[ShareParams](r.promise)
-	return err != nil || params.Of.SlowerMs != 0 || params.Of.FasterMs != 0
+	if r.kind.timed {
+		return punctual
+	}
+	return loose
+}
+
+// tolerance is how late requests may have been sent for the property to be told.
+func (p Predicate) tolerance() tolerance {
+	switch {
+	case p.SlowerMs == 0 && p.FasterMs == 0:
+		return loose
+	case p.Measure == FromSent:
+		return prompt
+	}
+	return punctual
 }
 
 // settle makes sure that a claim said something: silence is inconclusive.

@@ -196,6 +196,7 @@ func soundCases(t testing.TB) map[string]soundCase {
 			o.Pod = fmt.Sprintf("pod-%d", random.IntN(2))
 		})
 	})
+	add(record.Promise{Kind: KindServing, Params: Params(ServingParams{AtLeast: 2})}, withLedger(nil))
 	add(record.Promise{Kind: KindBound, Params: Params(BoundParams{BudgetPPM: 10_000})}, withLedger(nil))
 	add(record.Promise{Kind: KindRecovery, Params: Params(RecoveryParams{Window: "fault", WithinMs: 500, SliceMs: 100})}, func(s *scene, hits int) {
 		s.addStage("s", hits, nil)

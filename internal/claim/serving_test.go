@@ -3,6 +3,7 @@ package claim
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -96,4 +97,40 @@ func TestConnectionsAreWatchedUntilTheyAreSpread(t *testing.T) {
 	h := &s.run.Stages[index].Health
 	h.Sent, h.Completed, h.Stopped = got+1, got+1, true
 	assert.Equal(t, record.Held, One(t.Context(), s, promise).Verdict, "Judge agrees with what stopped the load")
+}
+
+// Time since the sending bears a generator that is late by a little, since its
+// lateness is no part of it; time since the intended instant does not.
+func TestServiceTimeBearsALittleLateness(t *testing.T) {
+	bounds := []QuantileBound{{Quantile: 990, AtMostMs: 5}}
+	slow := func(measure string) ShareParams {
+		return ShareParams{Of: Predicate{FasterMs: 5, Measure: measure}, PerMille: 1000, Label: "fast"}
+	}
+	cases := map[string]struct {
+		promise record.Promise
+		lag     time.Duration
+		want    record.Outcome
+	}{
+		"service time, late by a little":         {record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: bounds, Measure: FromSent})}, 20 * time.Millisecond, record.Held},
+		"service time, late":                     {record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: bounds, Measure: FromSent})}, 26 * time.Millisecond, record.Inconclusive},
+		"latency, late by a little":              {record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: bounds})}, 20 * time.Millisecond, record.Inconclusive},
+		"service time of what latency selects":   {record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: bounds, Measure: FromSent, Where: &Predicate{FasterMs: 9}})}, 20 * time.Millisecond, record.Inconclusive},
+		"share by service time":                  {record.Promise{Kind: KindShare, Params: Params(slow(FromSent))}, 20 * time.Millisecond, record.Held},
+		"share by service time, late":            {record.Promise{Kind: KindShare, Params: Params(slow(FromSent))}, 26 * time.Millisecond, record.Inconclusive},
+		"share by latency":                       {record.Promise{Kind: KindShare, Params: Params(slow(""))}, 20 * time.Millisecond, record.Inconclusive},
+		"share by latency, punctual":             {record.Promise{Kind: KindShare, Params: Params(slow(FromIntended))}, 9 * time.Millisecond, record.Held},
+		"share by a measure that does not exist": {record.Promise{Kind: KindShare, Params: Params(slow("guessed"))}, 0, record.Inconclusive},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			c.promise.Beta = 1e-2
+			c.promise.Delta = 10
+			p := plan(t, c.promise)
+			s := &scene{}
+			index := s.addStage("s", p.N, nil)
+			s.run.Stages[index].Health.LagP99 = c.lag
+			v := One(t.Context(), s, p)
+			assert.Equal(t, c.want, v.Verdict, v.Detail)
+		})
+	}
 }
