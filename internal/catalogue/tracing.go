@@ -52,8 +52,11 @@ func tracingHalf() Scenario {
 		traces(s, "whole", "exports what it sampled, and nothing else, under the services' names", stage(s.ID, Applied), claim.TracesParams{
 			Names: spanNames(agency, portal), Services: spanServices(),
 		}),
-		traces(s, "tree", "joins the spans of a quote to one tree", stage(s.ID, Applied)+"/tree", claim.TracesParams{
-			Names: spanNames(homes()[0]), Services: spanServices(), MinSpans: 5,
+		traces(s, "tree", "joins the spans of a quote to one tree under the request that began it", stage(s.ID, Applied)+"/tree", claim.TracesParams{
+			Names: spanNames(homes()[0]), Services: spanServices(),
+		}),
+		traces(s, "inherited", "respects the decision that a request brings along: a sampled quote is sampled at all of its five hops", stage(s.ID, Applied)+"/tree", claim.TracesParams{
+			MinSpans: 5,
 		}),
 		traceShare(s, "after", "after Telemetry is deleted no span is exported", After, exported(0)),
 	}
@@ -98,9 +101,10 @@ func tracedDrive(s Scenario, window string, hits int) Drive {
 // treeDrive asks for whole quotes: travels calls four services, each by the
 // waypoint again, and passes the trace context on.
 func treeDrive(s Scenario) Drive {
+	agency, _ := traced()
 	return Drive{
 		Name: stage(s.ID, Applied) + "/tree", Window: Applied, Spans: true, Quiet: exportQuiet,
-		Load: keepalive(120, 700, get("travels", travelsURL+"/travels/Madrid")), Collect: []string{"travel-agency/travels"},
+		Load: keepalive(120, 700, get("travels", travelsURL+"/travels/Madrid")), Collect: append(agency.apps(), "travel-agency/travels"),
 	}
 }
 
