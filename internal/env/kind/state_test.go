@@ -1,0 +1,54 @@
+package kind
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestStateRoundTrip(t *testing.T) {
+	dir := t.TempDir()
+	known, err := readState(dir, "one")
+	require.NoError(t, err)
+	assert.Nil(t, known, "no cluster of that name is ours")
+
+	want := &state{Cluster: "one", Created: true, Node: "n", Mesh: "m", Network: true, Kubeconfig: "/k"}
+	require.NoError(t, want.write(dir))
+	require.NoError(t, (&state{Cluster: "two"}).write(dir))
+	known, err = readState(dir, "one")
+	require.NoError(t, err)
+	assert.Equal(t, want, known)
+
+	require.NoError(t, forget(dir, "one"))
+	known, err = readState(dir, "one")
+	require.NoError(t, err)
+	assert.Nil(t, known)
+	known, err = readState(dir, "two")
+	require.NoError(t, err)
+	assert.NotNil(t, known, "another cluster is not forgotten")
+	require.NoError(t, forget(dir, "one"), "twice does no harm")
+}
+
+func TestASpoiltStateIsNotTakenForAbsence(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(statePath(dir, "one"), []byte(`{"cluster":"o`), 0o600))
+	_, err := readState(dir, "one")
+	require.ErrorContains(t, err, "read what is known of cluster one")
+}
+
+// TestAHalfWrittenStateIsNotSeen: a run that is killed while it writes leaves
+// the earlier state.
+func TestAHalfWrittenStateIsNotSeen(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, (&state{Cluster: "one", Node: "before"}).write(dir))
+	require.NoError(t, os.WriteFile(statePath(dir, "one")+".partial", []byte(`{"clu`), 0o600))
+	known, err := readState(dir, "one")
+	require.NoError(t, err)
+	assert.Equal(t, "before", known.Node)
+	require.NoError(t, (&state{Cluster: "one", Node: "after"}).write(dir))
+	known, err = readState(dir, "one")
+	require.NoError(t, err)
+	assert.Equal(t, "after", known.Node)
+}
