@@ -9,16 +9,14 @@ import (
 type Answers struct {
 	Requests int // answered with 200
 	Failed   int
-	// Dialed counts connections opened: more than asked for if some broke, also
-	// where net/http hid it by asking again.
-	Dialed  int
-	Mixed   int // connections on which more than one pod answered
-	Errors  map[string]int
-	Servers map[string]int // by the header Server, empty if there was none
-	Pods    map[string]int // requests by the pod that answered
-	Settled map[string]int // connections by the pod that answered all of it
-	Latency Quantiles      // of answered requests, a connection's first one left out
-	First   Quantiles      // of first requests, which include connecting
+	Dialed   int // connections opened, more than asked for if some broke
+	Mixed    int // connections on which more than one pod answered
+	Errors   map[string]int
+	Servers  map[string]int // by the header Server, empty if there was none
+	Pods     map[string]int // requests by the pod that answered
+	Settled  map[string]int // connections by the pod that answered all of it
+	Latency  Quantiles      // of answered requests, a connection's first one left out
+	First    Quantiles      // of first requests, which include connecting
 }
 
 // Quantiles are exact, from all values.
@@ -35,7 +33,7 @@ func sum(connections []connection) Answers {
 	for i := range connections {
 		c := &connections[i]
 		all.Requests += len(c.latencies)
-		all.Dialed += int(c.dialed.Load())
+		all.Dialed += c.dialed
 		add(all.Errors, c.errors)
 		add(all.Servers, c.servers)
 		add(all.Pods, c.pods)

@@ -1,15 +1,16 @@
 package link
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,9 +67,13 @@ func (q Question) Ask(ctx context.Context) Answers {
 	return sum(asked)
 }
 
-// connection is one client's view; it is used by one goroutine.
+// connection is one client's view; it is used by one goroutine. It speaks HTTP
+// on the connection itself: net/http's client would hide a broken one by asking
+// again on another.
 type connection struct {
-	dialed    atomic.Int64 // the transport dials in a goroutine of its own
+	conn      net.Conn // nil if there is none
+	reader    *bufio.Reader
+	dialed    int
 	latencies []time.Duration
 	errors    map[string]int
 	servers   map[string]int
@@ -77,34 +82,74 @@ type connection struct {
 
 func (c *connection) run(ctx context.Context, q Question) {
 	c.errors, c.servers, c.pods = map[string]int{}, map[string]int{}, map[string]int{}
-	transport := &http.Transport{DialContext: c.dial, MaxConnsPerHost: 1, DisableCompression: true, DisableKeepAlives: q.Fresh}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: q.Timeout}
+	defer c.hangUp()
 	for range q.Requests {
 		began := time.Now()
-		if err := c.once(ctx, client, q); err != nil {
+		if err := c.once(ctx, q); err != nil {
 			c.errors[cause(err)]++
+			c.hangUp()
 			continue
 		}
 		c.latencies = append(c.latencies, time.Since(began))
+		if q.Fresh {
+			c.hangUp()
+		}
 	}
 }
 
-func (c *connection) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	c.dialed.Add(1)
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+func (c *connection) hangUp() {
+	if c.conn != nil {
+		_ = c.conn.Close() // nothing is waited for on it any more
+		c.conn = nil
+	}
 }
 
-func (c *connection) once(ctx context.Context, client *http.Client, q Question) error {
+func (c *connection) once(ctx context.Context, q Question) error {
+	ctx, cancel := context.WithTimeout(ctx, q.Timeout)
+	defer cancel()
+	request, err := q.request(ctx)
+	if err != nil {
+		return err
+	}
+	if c.conn == nil {
+		if err := c.dial(ctx, request.URL); err != nil {
+			return err
+		}
+	}
+	deadline, _ := ctx.Deadline()
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	return c.exchange(request)
+}
+
+func (q Question) request(ctx context.Context) (*http.Request, error) {
 	method := http.MethodGet
 	if q.Body != "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequestWithContext(ctx, method, q.URL, strings.NewReader(q.Body))
+	return http.NewRequestWithContext(ctx, method, q.URL, strings.NewReader(q.Body))
+}
+
+func (c *connection) dial(ctx context.Context, to *url.URL) error {
+	port := to.Port()
+	if port == "" {
+		port = "80"
+	}
+	c.dialed++
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(to.Hostname(), port))
 	if err != nil {
 		return err
 	}
-	response, err := client.Do(request)
+	c.conn, c.reader = conn, bufio.NewReader(conn)
+	return nil
+}
+
+func (c *connection) exchange(request *http.Request) error {
+	if err := request.Write(c.conn); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(c.reader, request)
 	if err != nil {
 		return err
 	}

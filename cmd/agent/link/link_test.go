@@ -72,10 +72,10 @@ func TestFailuresAreCountedByTheirCause(t *testing.T) {
 	}))
 	defer server.Close()
 	answers := link.Question{URL: server.URL, Connections: 1, Requests: 5, Timeout: time.Second}.Ask(t.Context())
-	assert.Equal(t, 4, answers.Requests)
-	assert.Equal(t, 1, answers.Failed)
-	assert.Equal(t, map[string]int{"status 503": 1}, answers.Errors)
-	assert.Equal(t, 2, answers.Dialed, "net/http asked again by itself, which shows here only")
+	assert.Equal(t, 3, answers.Requests)
+	assert.Equal(t, 2, answers.Failed)
+	assert.Equal(t, map[string]int{"status 503": 1, "unexpected EOF": 1}, answers.Errors)
+	assert.Equal(t, 3, answers.Dialed, "after each failure anew")
 }
 
 func TestPodsThatTakeTurnsOnAConnectionAreNoticed(t *testing.T) {
