@@ -67,7 +67,7 @@ type site struct {
 	client   *identity.Certificate
 	server   atomic.Pointer[identity.Certificate]
 	gate     *gate
-	hbone    *hbone.Server
+	hbone    atomic.Pointer[hbone.Server]
 	hop      hbone.Hop
 	accepted atomic.Int32
 	dialed   atomic.Int32
@@ -80,13 +80,10 @@ func newSite(t *testing.T, application func(*net.TCPConn)) *site {
 	s := &site{ca: ca, gate: &gate{to: serve(t, application)}}
 	s.client = ca.Certificate(t, spiffe.New("", "ns", "client"))
 	s.server.Store(ca.Certificate(t, spiffe.New("", "ns", "server")))
-	var err error
-	s.hbone, err = hbone.NewServer(s.gate, slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))
-	require.NoError(t, err)
-	s.hbone.HandshakeTimeout = 2 * time.Second
+	s.replace(t)
 	at := serve(t, func(c *net.TCPConn) {
 		s.accepted.Add(1)
-		_ = s.hbone.Serve(t.Context(), c, s.server.Load().Server())
+		_ = s.hbone.Load().Serve(t.Context(), c, s.server.Load().Server())
 	})
 	s.hop = hbone.Hop{
 		Addr: netip.MustParseAddrPort(at), Source: s.client.ID.String(), Expected: []string{s.server.Load().ID.String()},
@@ -98,6 +95,15 @@ func newSite(t *testing.T, application func(*net.TCPConn)) *site {
 	})
 	t.Cleanup(s.pool.Close)
 	return s
+}
+
+// replace has a new server take all further connections, and returns the old one.
+func (s *site) replace(t *testing.T) *hbone.Server {
+	t.Helper()
+	server, err := hbone.NewServer(s.gate, slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))
+	require.NoError(t, err)
+	server.HandshakeTimeout = 2 * time.Second
+	return s.hbone.Swap(server)
 }
 
 // serve runs an accept loop until the test ends.
@@ -350,17 +356,42 @@ func TestDrain(t *testing.T) {
 	s := newSite(t, echo)
 	d := s.mustTunnel(t)
 	exchange(t, d, "before")
-	s.hbone.Drain(t.Context())
+	s.replace(t).Drain(t.Context())
 	exchange(t, d, "running streams go on")
 	require.Eventually(t, func() bool {
-		fresh, err := s.tunnel(t)
-		if err != nil {
-			return false
-		}
+		fresh := s.mustTunnel(t)
 		defer fresh.Close()
 		return s.dialed.Load() == 2
 	}, 5*time.Second, 10*time.Millisecond, "no new stream on the old connection")
 	exchange(t, d, "and on")
+}
+
+// A CONNECT may cross the server's goodbye on the way, and is sent again then.
+func TestNoTunnelIsLostToAGoodbye(t *testing.T) {
+	s := newSite(t, echo)
+	lost := make(chan error, 20)
+	var callers sync.WaitGroup
+	for range cap(lost) {
+		callers.Go(func() {
+			for s.dialed.Load() < 5 && t.Context().Err() == nil {
+				d, err := s.tunnel(t)
+				if err != nil {
+					lost <- err
+					return
+				}
+				_ = d.Close()
+			}
+		})
+	}
+	assert.Eventually(t, func() bool {
+		s.replace(t).Drain(t.Context())
+		return s.dialed.Load() >= 5 || len(lost) == cap(lost)
+	}, 10*time.Second, 100*time.Millisecond)
+	callers.Wait()
+	close(lost)
+	for err := range lost {
+		assert.NoError(t, err)
+	}
 }
 
 func TestClosedPoolCutsAndRefuses(t *testing.T) {

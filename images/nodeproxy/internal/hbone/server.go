@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
@@ -51,9 +52,10 @@ type Server struct {
 	// HandshakeTimeout bounds how long a peer may take to prove itself.
 	HandshakeTimeout time.Duration
 
-	http  *http.Server
-	http2 *http2.Server
-	calls Handler
+	http     *http.Server
+	http2    *http2.Server
+	calls    Handler
+	draining atomic.Bool
 }
 
 // NewServer hands calls to a handler. What goes wrong inside HTTP/2 is written
@@ -99,6 +101,9 @@ func (s *Server) handler(peer spiffe.ID, raw net.Conn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call, err := newCall(peer, raw, r)
 		reply := &answer{writer: w, request: r}
+		if s.draining.Load() { // a connection that was still shaking hands when Drain told the others
+			w.Header().Set("Connection", "close")
+		}
 		if err != nil {
 			reply.Refuse(http.StatusBadRequest, err)
 			return
@@ -150,6 +155,7 @@ func addrPort(addr net.Addr) netip.AddrPort {
 
 // Drain tells all peers to open no further streams; those that are open go on.
 func (s *Server) Drain(ctx context.Context) {
+	s.draining.Store(true)
 	ended, cancel := context.WithCancel(ctx)
 	cancel() // the streams are waited for elsewhere
 	_ = s.http.Shutdown(ended)

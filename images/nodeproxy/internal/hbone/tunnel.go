@@ -29,13 +29,13 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("peer %s answered CONNECT with %d", r.Hop, r.Status)
 }
 
+// attempts bounds how often a CONNECT is sent that a connection did not answer
+// because it was ending.
+const attempts = 5
+
 // Tunnel opens a stream to the target. The context bounds the opening only.
 func (p *Pool) Tunnel(ctx context.Context, hop Hop, config *tls.Config, target Target) (relay.Duplex, error) {
-	cc, err := p.acquire(ctx, hop, config)
-	if err != nil {
-		return nil, fmt.Errorf("tunnel to %s: %w", target.Authority, err)
-	}
-	stream, err := open(ctx, cc, target)
+	stream, err := p.stream(ctx, hop, config, target)
 	if err != nil {
 		return nil, fmt.Errorf("tunnel to %s via %s: %w", target.Authority, hop.Addr, err)
 	}
@@ -44,6 +44,22 @@ func (p *Pool) Tunnel(ctx context.Context, hop Hop, config *tls.Config, target T
 		return nil, &Refused{Hop: hop.Addr, Status: stream.status}
 	}
 	return &stream.clientStream, nil
+}
+
+// stream asks again on another connection when a peer that is being replaced
+// says goodbye while the CONNECT is on its way. None of the client's bytes have
+// been sent by then, so nothing can happen twice.
+func (p *Pool) stream(ctx context.Context, hop Hop, config *tls.Config, target Target) (*answered, error) {
+	for attempt := 1; ; attempt++ {
+		cc, err := p.acquire(ctx, hop, config)
+		if err != nil {
+			return nil, err
+		}
+		stream, err := open(ctx, cc, target)
+		if err == nil || ctx.Err() != nil || attempt == attempts || !cc.State().Closing {
+			return stream, err
+		}
+	}
 }
 
 type answered struct {
