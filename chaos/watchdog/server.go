@@ -153,8 +153,7 @@ func (s *Server) pledges(ctx context.Context) ([]stored, error) {
 
 // stamp is the time that a run's heartbeat carries, "" if there is none.
 func (s *Server) stamp(ctx context.Context, run string) (string, error) {
-	path := "/apis/coordination.k8s.io/v1/namespaces/" + pledge.Namespace + "/leases/" + pledge.Lease(run)
-	body, err := s.Call(ctx, pledge.Request{Method: http.MethodGet, Path: path})
+	body, err := s.Call(ctx, pledge.Request{Method: http.MethodGet, Path: leasePath(run)})
 	if absent(err) {
 		return "", nil
 	}
@@ -187,11 +186,17 @@ func (s *Server) say(ctx context.Context, name string, party pledge.Party) error
 	return err
 }
 
-// erase takes a pledge away that all parties have carried out.
-func (s *Server) erase(ctx context.Context, name string) error {
-	_, err := s.Call(ctx, pledge.Request{Method: http.MethodDelete, Path: home + "/" + name})
-	if absent(err) {
-		return nil
+// erase takes a pledge away that all parties have carried out, and the
+// heartbeat of its run: a harness that lives after all makes a new one.
+func (s *Server) erase(ctx context.Context, one stored) error {
+	for _, path := range []string{home + "/" + one.name, leasePath(one.pledge.Run)} {
+		if _, err := s.Call(ctx, pledge.Request{Method: http.MethodDelete, Path: path}); err != nil && !absent(err) {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+func leasePath(run string) string {
+	return "/apis/coordination.k8s.io/v1/namespaces/" + pledge.Namespace + "/leases/" + pledge.Lease(run)
 }

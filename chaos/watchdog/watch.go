@@ -78,7 +78,7 @@ func (w *Watch) attend(ctx context.Context, one stored, now time.Time) error {
 	}
 	if w.Party == pledge.Watchdog && complete(one) {
 		w.Log("pledge %s is kept, taken away", one.name)
-		return w.Server.erase(ctx, one.name)
+		return w.Server.erase(ctx, one)
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for key, value := range patch.Data {
 			b.maps[name][key] = value
 		}
+	case strings.Contains(r.URL.Path, "/leases/") && r.Method == http.MethodDelete:
+		b.stamp = ""
 	case strings.Contains(r.URL.Path, "/leases/") && b.stamp == "":
 		w.WriteHeader(http.StatusNotFound)
 	case strings.Contains(r.URL.Path, "/leases/"):
@@ -115,6 +117,7 @@ func TestAPledgeIsKeptWhenTheHeartStopsAndNotBefore(t *testing.T) {
 	at(34)
 	assert.Empty(t, b.maps)
 	assert.Len(t, b.calls, 1, "done once is enough")
+	assert.Empty(t, b.stamp, "the heartbeat of the dead harness goes along")
 }
 
 func TestADeadlineEndsAFaultUnderALivingHarness(t *testing.T) {

@@ -29,6 +29,9 @@ import (
 // wholeWithin is how soon after a kill -9 of the harness the cluster is whole.
 const wholeWithin = time.Minute
 
+// exitUnsupported is how a cell says that the fault cannot be had here.
+const exitUnsupported = 4
+
 // steps are where in a fault's life the harness is killed.
 func steps() []chaos.State {
 	return []chaos.State{chaos.Pledged, chaos.Injected, chaos.Confirmed, chaos.Undone}
@@ -122,6 +125,11 @@ func runMatrix(ctx context.Context, environment mesh.Environment, chosen []cell,
 		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(chosen), one))
 		took, err := playCell(ctx, ground.Post, environment, one)
 		done(err)
+		var unsupported *chaos.Unsupported
+		if errors.As(err, &unsupported) {
+			lines.Note("UNSUPPORTED  %v: %s", unsupported, one)
+			continue
+		}
 		if err != nil {
 			broken = append(broken, fmt.Sprintf("%s: %v", one, err))
 			continue
@@ -173,6 +181,9 @@ func dieIn(ctx context.Context, environment mesh.Environment, one cell) error {
 			return nil
 		}
 	}
+	if errors.As(err, &exited) && exited.ExitCode() == exitUnsupported {
+		return &chaos.Unsupported{Reason: strings.TrimSpace(string(output))}
+	}
 	return fmt.Errorf("the harness did not reach the step %q: %w: %s", one.Step, err, strings.TrimSpace(string(output)))
 }
 
@@ -191,7 +202,12 @@ func chaosCellCommand() *cobra.Command {
 			if err := json.Unmarshal([]byte(spec), &wanted); err != nil {
 				return fmt.Errorf("read --fault: %w", err)
 			}
-			return dieAt(cmd.Context(), cluster, wanted, chaos.State(die))
+			err = dieAt(cmd.Context(), cluster, wanted, chaos.State(die))
+			var unsupported *chaos.Unsupported
+			if errors.As(err, &unsupported) {
+				return &exitError{code: exitUnsupported, err: err}
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig of the cluster")
