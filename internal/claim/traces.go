@@ -152,6 +152,7 @@ func (t *traces) verdict(v *record.Verdict) {
 	v.Allowed = "no exception"
 	v.Observed = fmt.Sprintf("%d of %d sampled requests without spans, %d unsampled with spans, %d traces not whole", l.lost, l.sampled, l.surplus, partial)
 	figure(v, "sampled", l.sampled)
+	figure(v, "lost of sampled", fmt.Sprintf("%.4f", float64(l.lost)/float64(max(1, l.sampled))))
 	figure(v, "traces", len(t.byTrace))
 	figure(v, "spans of no request", t.orphans)
 	fault := func(first, signature string) {
