@@ -119,11 +119,12 @@ func (e *Environment) Up(ctx context.Context, progress mesh.Progress) error {
 	if err != nil {
 		return err
 	}
-	if known.Mesh == e.plan.meshKey && ambient.Healthy(ctx, connected) == nil {
-		return nil
-	}
+	// The agent changes more often than the mesh does.
 	if err := e.loadImages(ctx, progress); err != nil {
 		return err
+	}
+	if known.Mesh == e.plan.meshKey && ambient.Healthy(ctx, connected) == nil {
+		return nil
 	}
 	if err := ambient.Install(ctx, connected, e.plan.ambient, progress); err != nil {
 		return err
