@@ -3,7 +3,6 @@ package catalogue
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/claim"
@@ -162,8 +161,8 @@ func enrolment() []Scenario {
 	for _, window := range []string{Before, Applied, After} {
 		of := enrolmentStage(s, homes()[0], window)
 		s.Promises = append(s.Promises,
-			rows(s, "bound-"+window, boundTitles[window], of, claim.RowsParams{Series: SampleBound, Rows: boundRows(window == Applied)}),
-			aboutNodeProxy(rows(s, "table-"+window, tableTitles[window], of, claim.RowsParams{Series: SampleTable, Rows: tableRows(window == Applied)})),
+			rows(s, "bound-"+window, boundTitles()[window], of, claim.RowsParams{Series: SampleBound, Rows: boundRows(window == Applied)}),
+			aboutNodeProxy(rows(s, "table-"+window, tableTitles()[window], of, claim.RowsParams{Series: SampleTable, Rows: tableRows(window == Applied)})),
 		)
 		for _, h := range homes() {
 			s.Promises = append(s.Promises, aboutNodeProxy(through(s, h, window)))
@@ -172,16 +171,20 @@ func enrolment() []Scenario {
 	return []Scenario{s}
 }
 
-var boundTitles = map[string]string{ //nolint:gochecknoglobals // a constant table
-	Before:  "before, no Service is bound to a waypoint",
-	Applied: "istiod says of every Service that its waypoint is bound",
-	After:   "un-enrolled, no Service is bound any more",
+func boundTitles() map[string]string {
+	return map[string]string{
+		Before:  "before, no Service is bound to a waypoint",
+		Applied: "istiod says of every Service that its waypoint is bound",
+		After:   "un-enrolled, no Service is bound any more",
+	}
 }
 
-var tableTitles = map[string]string{ //nolint:gochecknoglobals // a constant table
-	Before:  "before, the node proxies' table of services names no waypoint",
-	Applied: "the node proxies' table of services is the workshop's",
-	After:   "un-enrolled, the table names no waypoint again",
+func tableTitles() map[string]string {
+	return map[string]string{
+		Before:  "before, the node proxies' table of services names no waypoint",
+		Applied: "the node proxies' table of services is the workshop's",
+		After:   "un-enrolled, the table names no waypoint again",
+	}
 }
 
 func enrolmentStage(s Scenario, h home, window string) string {
@@ -275,14 +278,16 @@ func through(s Scenario, h home, window string) record.Promise {
 	}
 	of := enrolmentStage(s, h, window)
 	return record.Promise{
-		ID: s.ID + "/traffic-" + window + "-" + h.name, Task: s.Task, Title: fmt.Sprintf(throughTitles[window], h.namespace),
+		ID: s.ID + "/traffic-" + window + "-" + h.name, Task: s.Task, Title: fmt.Sprintf(throughTitles()[window], h.namespace),
 		Kind: claim.KindTable, Window: window, Stages: []string{of}, Unit: claim.UnitRequest, Beta: defaultBeta,
-		Params: claim.Params(claim.TableParams{Rows: slices.Clip(table), PerRow: perService(window)}),
+		Params: claim.Params(claim.TableParams{Rows: table, PerRow: perService(window)}),
 	}
 }
 
-var throughTitles = map[string]string{ //nolint:gochecknoglobals // a constant table
-	Before:  "before, no request to %s goes through Envoy",
-	Applied: "every request to every service of %s goes through its waypoint",
-	After:   "un-enrolled, no request to %s goes through Envoy again",
+func throughTitles() map[string]string {
+	return map[string]string{
+		Before:  "before, no request to %s goes through Envoy",
+		Applied: "every request to every service of %s goes through its waypoint",
+		After:   "un-enrolled, no request to %s goes through Envoy again",
+	}
 }
