@@ -39,6 +39,9 @@ ifdef LONG
 	@$(WAYPROOF) chaos matrix --cells 0
 endif
 
+nodeproxy: $(WAYPROOF) ## judge the node proxy, ztunnel or the stand-in (FOCUS= IMAGES=build,archive:DIR for ztunnel's own)
+	@$(WAYPROOF) nodeproxy
+
 up: $(WAYPROOF) ## bring up kind with Istio ambient (CLUSTER= IMAGES= ISTIO= KUBECONFIG=)
 	@$(WAYPROOF) up
 
