@@ -29,7 +29,7 @@ func tracing() []Scenario {
 // tracingScenario is what the scenarios of task 3 have in common.
 func tracingScenario(id, title string, percent float64) Scenario {
 	return Scenario{
-		ID: id, Task: "task3", Title: title, Base: Enrolled, Expect: 40 * time.Second,
+		ID: id, Task: "task3", Title: title, Base: Enrolled, Expect: 12 * time.Second,
 		Apply:     []Piece{{File: tracingFile, Sampling: &percent}},
 		Waypoints: []string{"travel-agency", "travel-portal"},
 	}
@@ -38,8 +38,7 @@ func tracingScenario(id, title string, percent float64) Scenario {
 // tracingHalf is the workshop's 50 %, and nothing around it.
 func tracingHalf() Scenario {
 	s := tracingScenario("task3/tracing-50", "samples half of the traces at both waypoints", 50)
-	s.Expect = 100 * time.Second
-	s.Labels = []string{"long"}
+	s.Expect = 60 * time.Second
 	agency, portal := traced()
 	s.Drives = []Drive{
 		tracedDrive(s, Before, 700), tracedDrive(s, Applied, tracedHits), treeDrive(s), tracedDrive(s, After, 700),
