@@ -42,6 +42,7 @@ func faultDelay() Scenario {
 
 func faultAbort() Scenario {
 	s := fault("faults/abort", "answers a tenth of the requests with 418", "fault-abort", keepalive(500, 16300, get("hotels", hotelsURL)))
+	s.Expect = 15 * time.Second
 	s.Promises = append(s.Promises,
 		shareOf(s, "share", "answers a tenth of the requests with 418", 20, claim.ShareParams{PerMille: 100, Of: claim.Predicate{Status: abortStatus}, Label: "status 418"}),
 		shareOf(s, "others", "leaves nine tenths of the requests to the service", 20, claim.ShareParams{PerMille: 900, Of: claim.Predicate{Status: 200, Version: "v1"}, Label: "answered by the service"}))
@@ -52,6 +53,7 @@ func faultAbort() Scenario {
 // of the delayed half is aborted too.
 func faultBoth() Scenario {
 	s := fault("faults/both", "delays and aborts requests independently", "fault-both", keepalive(300, 4000, get("flights", flightsURL)))
+	s.Expect = 10 * time.Second
 	s.Promises = append(s.Promises,
 		shareOf(s, "delayed", "delays half of the requests", 100, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed"}),
 		shareOf(s, "aborted", "answers a tenth of the requests with 418", 50, claim.ShareParams{PerMille: 100, Of: claim.Predicate{Status: abortStatus}, Label: "status 418"}),

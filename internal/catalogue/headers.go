@@ -70,7 +70,7 @@ const perVariant = 140
 // route sends what matches to v2. Before and after it both versions get those
 // same requests, so that a row cannot pass by chance of a missing route.
 func matching(s Scenario, file string, variants ...variant) Scenario {
-	s.Base, s.Waypoints, s.Expect = Versions, []string{"travel-agency"}, 11*time.Second
+	s.Base, s.Waypoints, s.Expect = Versions, []string{"travel-agency"}, 6*time.Second
 	s.Apply = []Piece{{File: "capabilities/" + file + ".yaml"}}
 	var matched, all []record.Target
 	var rows []claim.Row

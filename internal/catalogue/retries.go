@@ -14,11 +14,11 @@ import (
 func retries() []Scenario {
 	return []Scenario{
 		retry("retries/503", "repeats a request that is answered 503 up to three times", "retry-503", failing,
-			attempts{"applied", "answers", Applied, 0, 1, 200}, attempts{"once", "repeats once what fails once", Applied, 1, 2, 200},
+			attempts{"answers", "answers", Applied, 0, 1, 200}, attempts{"once", "repeats once what fails once", Applied, 1, 2, 200},
 			attempts{"thrice", "repeats three times what fails three times", Applied, 3, 4, 200},
 			attempts{"spent", "gives up after three repetitions", Applied, 4, 4, 503}),
 		retry("retries/reset", "repeats a request whose connection is reset up to three times", "retry-reset", resetting,
-			attempts{"applied", "answers", Applied, 0, 1, 200}, attempts{"once", "repeats once what is reset once", Applied, 1, 2, 200},
+			attempts{"answers", "answers", Applied, 0, 1, 200}, attempts{"once", "repeats once what is reset once", Applied, 1, 2, 200},
 			attempts{"thrice", "repeats three times what is reset three times", Applied, 3, 4, 200},
 			attempts{"spent", "gives up after three repetitions", Applied, 4, 4, 503}),
 		retryNone(), retryHTTPRoute(),

@@ -13,7 +13,7 @@ import (
 func timeouts() []Scenario {
 	s := Scenario{
 		ID: "timeouts/request", Task: "timeouts", Title: "answers 504 after 500 ms, and only then", Base: Enrolled,
-		Waypoints: []string{"travel-agency"}, Expect: 30 * time.Second,
+		Waypoints: []string{"travel-agency"}, Expect: 25 * time.Second,
 		Apply: []Piece{{File: "capabilities/timeout-request.yaml"}},
 	}
 	slow, below, quick := slowed("slow", "1s"), slowed("below", "200ms"), get("quick", carsURL+"/cars/Madrid")
