@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -81,24 +82,31 @@ func chaosMatrixCommand() *cobra.Command {
 			}
 			chosen := cells(count, seed)
 			if focus != "" {
-				chosen = matching(cells(0, seed), focus)
+				wanted, err := regexp.Compile(focus)
+				if err != nil {
+					return fmt.Errorf("--focus %q: %w", focus, err)
+				}
+				chosen = matching(cells(0, seed), wanted)
 			}
 			lines := progress.New(os.Stderr)
 			lines.Note("seed %d: %d cells", seed, len(chosen))
+			for i, one := range chosen {
+				lines.Note("%3d  %s", i+1, one)
+			}
 			return runMatrix(cmd.Context(), environment, chosen, lines)
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().IntVar(&count, "cells", 3, "how many cells, drawn by the seed; 0 is all")
 	cmd.Flags().StringVar(&seedText, "seed", env("SEED", ""), "seed of the draw (SEED)")
-	cmd.Flags().StringVar(&focus, "focus", "", "only cells whose text holds this")
+	cmd.Flags().StringVar(&focus, "focus", "", "all cells whose text this regular expression matches, instead of a draw")
 	return cmd
 }
 
-func matching(all []cell, focus string) []cell {
+func matching(all []cell, focus *regexp.Regexp) []cell {
 	var found []cell
 	for _, one := range all {
-		if strings.Contains(one.String(), focus) {
+		if focus.MatchString(one.String()) {
 			found = append(found, one)
 		}
 	}

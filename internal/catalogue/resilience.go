@@ -114,7 +114,7 @@ func FaultAbility(fault chaos.Spec) string { return "fault " + fault.Name }
 // still be seen follows from how many requests an arm sends in a window.
 func (e Experiment) quiet(arm, window, title string) record.Promise {
 	p := e.promise(arm, window, title, window)
-	p.Kind, p.Delta = claim.KindBound, 10
+	p.Kind, p.Delta = claim.KindBound, 15
 	if arm == ArmStream {
 		p.Delta = 120
 	}
@@ -155,7 +155,7 @@ func (e Experiment) costs(arm string, allowed allowance) []record.Promise {
 // bounded promises the error rate of the fault window.
 func (e Experiment) bounded(arm string, ppm int) record.Promise {
 	p := e.promise(arm, "cost", "the fault costs no more than its budget", chaos.WindowFault)
-	p.Kind, p.Delta = claim.KindBound, 20
+	p.Kind, p.Delta = claim.KindBound, 40
 	if arm == ArmStream {
 		p.Delta = 200
 	}
