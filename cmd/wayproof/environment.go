@@ -95,6 +95,10 @@ func (f *environmentFlags) kindCluster() (*kind.Environment, error) {
 	if err != nil {
 		return nil, err
 	}
+	channel, err := gatewayapi.ParseChannel(f.channel)
+	if err != nil {
+		return nil, err
+	}
 	config := wayproof.KindConfig
 	if f.config != "" {
 		if config, err = os.ReadFile(f.config); err != nil {
@@ -105,7 +109,7 @@ func (f *environmentFlags) kindCluster() (*kind.Environment, error) {
 		Cluster: f.cluster, Kubeconfig: firstPath(f.kubeconfig), Config: config,
 		Images: source, Archive: archive, Istio: f.istio, Hub: f.hub, Charts: f.charts,
 		NodeImage: f.nodeImage, Agent: f.agentImage, Keep: f.keep,
-		Mesh: ambient.Options{ZtunnelNamespace: f.ztunnelNamespace, Channel: gatewayapi.Channel(f.channel), ValuesFile: f.values},
+		Mesh: ambient.Options{ZtunnelNamespace: f.ztunnelNamespace, Channel: channel, ValuesFile: f.values},
 	})
 }
 

@@ -86,6 +86,7 @@ func TestBadEnvironmentFlagsAreRefusedBeforeAnythingIsMade(t *testing.T) {
 		"is no image source":    {"--images", "magic"},
 		"read --kind-config":    {"--kind-config", "/no/such/file"},
 		"give --existing":       {"--context", "other"},
+		"gateway api channel":   {"--gateway-api", "purple"},
 		"--context and --adopt": {"--adopt"},
 	} {
 		_, err := parsed(t, args...).environment()
