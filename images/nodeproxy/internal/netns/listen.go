@@ -3,6 +3,7 @@ package netns
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,6 +46,31 @@ func prepareListener(raw syscall.RawConn, shareable bool) error {
 		return fmt.Errorf("reach listener's socket: %w", err)
 	}
 	return setErr
+}
+
+// Yield has the kernel give further connections to the listener that bound the
+// same port second, a successor's. Closing a listener resets what the kernel
+// has queued on it, so the last connections are to be taken after this and
+// before Close. Without a successor nothing changes.
+func Yield(l net.Listener) error {
+	// The listeners of a port stand in a row in the order of their binding, and
+	// this program picks the second; where there is none the kernel falls back
+	// to its own choice. Of three generations the oldest is gone before the
+	// youngest comes.
+	second := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1}}
+	program := unix.SockFprog{Len: uint16(len(second)), Filter: &second[0]}
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return fmt.Errorf("reach listener's socket: %w", err)
+	}
+	var setErr error
+	err = raw.Control(func(fd uintptr) {
+		setErr = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &program)
+	})
+	if err = errors.Join(err, setErr); err != nil {
+		return fmt.Errorf("leave connections to %s to the successor: %w", l.Addr(), err)
+	}
+	return nil
 }
 
 // LocalAddr is the address a connection was accepted on, an IPv4 one as such

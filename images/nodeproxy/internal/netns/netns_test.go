@@ -162,3 +162,40 @@ func TestNamespaceThatWasClosed(t *testing.T) {
 	require.Error(t, err)
 	assert.True(t, strings.HasPrefix(err.Error(), "enter network namespace"), err)
 }
+
+// A listener that yields gets nothing more to lose when it is closed, unless it
+// is the only one; so for one generation after the other.
+func TestAListenerYieldsToItsSuccessor(t *testing.T) {
+	node := fakemesh.NewNode(t)
+	pod := node.Pod(t, false)
+	ns := open(t, pod)
+	old, err := ns.Listen(t.Context(), 15006, true)
+	require.NoError(t, err)
+	for range 3 {
+		require.NoError(t, netns.Yield(old))
+		call(t, pod, old) // no successor yet
+		next, err := ns.Listen(t.Context(), 15006, true)
+		require.NoError(t, err)
+		require.NoError(t, netns.Yield(old))
+		for range 20 {
+			call(t, pod, next)
+		}
+		require.NoError(t, old.Close())
+		old = next
+	}
+	call(t, pod, old)
+	require.NoError(t, old.Close())
+}
+
+// call connects to port 15006 and requires that this listener gets it.
+func call(t *testing.T, pod *fakemesh.Pod, l net.Listener) {
+	t.Helper()
+	conn, err := pod.Dial(t.Context(), pod.IP+":15006")
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, l.(*net.TCPListener).SetDeadline(time.Now().Add(2*time.Second)))
+	accepted, err := l.Accept()
+	require.NoError(t, err)
+	require.Equal(t, conn.LocalAddr().String(), netns.RemoteAddr(accepted).String())
+	require.NoError(t, accepted.Close())
+}

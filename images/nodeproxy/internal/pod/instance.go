@@ -57,9 +57,15 @@ func (i *Instance) closeListeners() {
 	}
 }
 
-// Drain takes no new connections and no new streams; running ones go on.
+// Drain leaves new connections to the successor, if there is one, and asks
+// peers to open no new streams; what runs goes on. What is already on its way
+// here is still taken until closeListeners.
 func (i *Instance) Drain(ctx context.Context) {
-	i.closeListeners()
+	for _, l := range i.listeners {
+		if err := netns.Yield(l); err != nil {
+			i.log.Warn("connections may be lost to the hand-over", "pod", i.pod.UID, "error", err)
+		}
+	}
 	i.tunnels.Drain(ctx)
 }
 

@@ -172,10 +172,21 @@ func (m *Manager) retry(ctx context.Context) {
 	}
 }
 
+// handOver is how long listeners stay open that a successor has taken over from:
+// enough for the handshakes that had begun.
+const handOver = 300 * time.Millisecond
+
 // Drain lets running connections go on until they end or the context does, and
 // then cuts what is left and frees every namespace.
 func (m *Manager) Drain(ctx context.Context) {
 	all := m.beginDrain(ctx)
+	select {
+	case <-time.After(handOver):
+	case <-ctx.Done():
+	}
+	for _, i := range all {
+		i.closeListeners()
+	}
 	idle := make(chan struct{})
 	go func() {
 		for _, i := range all {
