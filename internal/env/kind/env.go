@@ -169,11 +169,32 @@ func (e *Environment) lock(ctx context.Context) (func(), error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	lock := flock.New(statePath(e.stateDir(), e.options.Cluster) + ".lock")
-	if _, err := lock.TryLockContext(ctx, time.Second); err != nil {
-		return nil, fmt.Errorf("wait for another run that works on cluster %s: %w", e.options.Cluster, err)
+	path := statePath(e.stateDir(), e.options.Cluster) + ".lock"
+	for {
+		lock := flock.New(path)
+		if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+			return nil, fmt.Errorf("wait for another run that works on cluster %s: %w", e.options.Cluster, err)
+		}
+		if stillThere(lock, path) {
+			return func() { _ = lock.Unlock() }, nil
+		}
+		if err := lock.Unlock(); err != nil { // whoever held it removed the cluster, and the file with it
+			return nil, fmt.Errorf("leave a lock that is gone: %w", err)
+		}
 	}
-	return func() { _ = lock.Unlock() }, nil
+}
+
+// lockPoll is how often a run looks whether the other one has finished.
+const lockPoll = 500 * time.Millisecond
+
+// stillThere says whether a file that is held open is the one at path.
+func stillThere(held *flock.Flock, path string) bool {
+	ours, err := held.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(ours, now)
 }
 
 // Down removes the cluster, the engine's network if it came with it, the
