@@ -37,7 +37,7 @@ const (
 	armRate    = 50.0
 	streamRate = 4.0
 	// streamLength is shorter than what a waypoint drains for.
-	streamLength = 4 * time.Second
+	streamLength = 3 * time.Second
 	// longest bounds an experiment; arms end with it or earlier.
 	longest = 8 * time.Minute
 )

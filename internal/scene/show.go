@@ -65,7 +65,11 @@ func (s *show) windows(ctx context.Context) error {
 	if err := s.arms.hold(ctx, s.experiment.Phases.Baseline); err != nil {
 		return err
 	}
-	injected := s.note(chaos.WindowBaseline, start)
+	s.note(chaos.WindowBaseline, start)
+	if err := s.arms.hold(ctx, leadIn); err != nil {
+		return err
+	}
+	injected := time.Now()
 	if err := s.life.Inject(ctx); err != nil {
 		return err
 	}
@@ -92,6 +96,10 @@ func (s *show) windows(ctx context.Context) error {
 	s.note(chaos.WindowAfter, after)
 	return nil
 }
+
+// leadIn lies between baseline and injection: what is under way when the fault
+// comes was sent before it, and must not count against the steady state.
+const leadIn = 6 * time.Second
 
 // recoveryPause is what traffic has after the proof that all is whole, before
 // nothing may fail any more.

@@ -21,6 +21,9 @@ func (s *show) strikes(ctx context.Context) error {
 		return err
 	}
 	begun := s.note(chaos.WindowBaseline, start)
+	if err := s.arms.hold(ctx, leadIn); err != nil {
+		return err
+	}
 	for _, strike := range s.experiment.Strikes {
 		err := s.arms.hold(ctx, max(strike.At-time.Since(begun), 0))
 		if err == nil {
