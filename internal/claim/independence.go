@@ -219,7 +219,7 @@ func over(name string, groups []*stat.Group, why string) aspect {
 	}
 	// A sum of floating-point terms depends on their order, a verdict must not.
 	slices.SortFunc(values, func(a, b stat.Group) int { return cmp.Or(a.Size-b.Size, a.Hits-b.Hits) })
-	d := stat.Disperse(values)
+	d := stat.Disperse(stat.Pool(values))
 	if !d.Ready {
 		a.lack = fmt.Sprintf("%d groups with too few requests each to compare", len(values))
 	}
