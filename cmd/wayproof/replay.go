@@ -78,7 +78,7 @@ func printReplay(out io.Writer, result replay.Result) error {
 		fmt.Fprintln(out, "note:", shown(note))
 	}
 	if result.Agrees() {
-		_, err := fmt.Fprintf(out, "replay agrees: %d verdicts are as recorded\n", len(result.Verdicts))
+		_, err := fmt.Fprintf(out, "replay agrees: %d recorded verdicts are found again\n", result.Compared)
 		return err
 	}
 	fmt.Fprintf(out, "replay DIFFERS in %d places: the record was changed, or this build judges otherwise than the one that recorded it\n", len(result.Differences))

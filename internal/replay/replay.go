@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/record"
@@ -30,6 +32,8 @@ type Result struct {
 	// Verdicts are one for each promise of the plan, in the plan's order, and
 	// then those that were recorded of no promise of the plan.
 	Verdicts []record.Verdict
+	// Compared is how many of them were also recorded.
+	Compared int
 	// Differences are in the order of Verdicts.
 	Differences []Difference
 	// Notes say in sentences what could not be said, and why.
@@ -71,16 +75,28 @@ func notes(run *record.Run, incomplete *record.Incomplete) []string {
 	if run.Schema < record.Schema {
 		lines = append(lines, fmt.Sprintf("the record has schema %d, this build writes %d", run.Schema, record.Schema))
 	}
-	missing := map[string]bool{}
+	var missing []string
 	for _, promise := range run.Plan.Promises {
 		for _, name := range promise.Stages {
-			if _, _, found := run.StageNamed(name); !found && !missing[name] {
-				missing[name] = true
-				lines = append(lines, fmt.Sprintf("stage %s is planned and not in the record: what reads it is inconclusive", name))
+			if _, _, found := run.StageNamed(name); !found && !slices.Contains(missing, name) {
+				missing = append(missing, name)
 			}
 		}
 	}
+	if len(missing) > 0 {
+		lines = append(lines, fmt.Sprintf("%s planned and not in the record: what reads them is inconclusive", named(missing, "stage")))
+	}
 	return lines
+}
+
+// named counts names and gives the first few of them.
+func named(names []string, what string) string {
+	const most = 3
+	text := fmt.Sprintf("%d %ss (%s", len(names), what, strings.Join(names[:min(most, len(names))], ", "))
+	if len(names) > most {
+		text += ", …"
+	}
+	return text + ")"
 }
 
 // compare holds the recomputed verdicts against the recorded ones and takes
@@ -94,15 +110,20 @@ func (r *Result) compare(recorded []record.Verdict) {
 		}
 		byID[v.ID] = v
 	}
+	var unrecorded []string
 	for i := range r.Verdicts {
 		was, found := byID[r.Verdicts[i].ID]
 		if !found {
-			r.Notes = append(r.Notes, fmt.Sprintf("no verdict of %s was recorded: there is nothing to compare with", r.Verdicts[i].ID))
+			unrecorded = append(unrecorded, r.Verdicts[i].ID)
 			continue
 		}
+		r.Compared++
 		r.keepKnown(&r.Verdicts[i], was)
 		r.hold(was, r.Verdicts[i])
 		delete(byID, was.ID)
+	}
+	if len(unrecorded) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("no verdict was recorded of %s: there is nothing to compare with", named(unrecorded, "promise")))
 	}
 	r.takeOver(recorded, byID)
 }

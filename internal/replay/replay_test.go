@@ -152,7 +152,7 @@ func TestMissingStagesAreNamed(t *testing.T) {
 	dir := recorded(t, func(m *record.Memory) { m.Record.Stages = m.Record.Stages[:1] })
 	result, err := again(t, dir)
 	require.NoError(t, err)
-	assert.Contains(t, result.Notes, "stage "+synthetic.KillStage+" is planned and not in the record: what reads it is inconclusive")
+	assert.Contains(t, result.Notes, "1 stages ("+synthetic.KillStage+") planned and not in the record: what reads them is inconclusive")
 	assert.Equal(t, record.Held, result.Verdicts[0].Verdict, "what can be said is said")
 	assert.Equal(t, record.Inconclusive, result.Worst)
 }
