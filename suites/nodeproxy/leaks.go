@@ -54,6 +54,7 @@ func itLeaksNothing(b *bed) {
 				b.comeAndGo(ctx, wave)
 			}
 			AddReportEntry("before", before)
+			Expect(before[b.near].namespaces).To(BeNumerically(">=", 2), "the clients of %s, or nothing is measured", b.near)
 			Eventually(ctx, func(ctx context.Context) (string, error) {
 				after, err := b.holdings(ctx)
 				return grown(before, after), err

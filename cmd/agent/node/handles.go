@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 // Handles is what a process holds.
@@ -16,7 +17,7 @@ type Handles struct {
 	Program    string
 	PID        int
 	Files      int // open descriptors
-	Namespaces int // those of them that keep a network namespace alive
+	Namespaces int // those of them that keep a namespace alive
 	Threads    int
 	Memory     int // resident, KiB
 }
@@ -77,8 +78,10 @@ func handlesOf(folder string) (Handles, error) {
 	}
 	held.Files = len(files)
 	for _, file := range files {
-		to, err := os.Readlink(filepath.Join(folder, "fd", file.Name()))
-		if err == nil && strings.HasPrefix(to, "net:[") {
+		// A link's text is of no use: that of a namespace which is mounted
+		// somewhere is the path of the mount.
+		var of unix.Statfs_t
+		if unix.Statfs(filepath.Join(folder, "fd", file.Name()), &of) == nil && of.Type == unix.NSFS_MAGIC {
 			held.Namespaces++
 		}
 	}

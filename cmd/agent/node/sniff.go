@@ -87,26 +87,30 @@ func prepare(fd int) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20); err != nil {
 		return fmt.Errorf("make room for packets: %w", err)
 	}
-	wait := unix.NsecToTimeval((100 * time.Millisecond).Nanoseconds())
+	wait := unix.NsecToTimeval((10 * time.Millisecond).Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		return fmt.Errorf("bound a read: %w", err)
 	}
 	return nil
 }
 
+// read goes on after the end until nothing is queued any more: what passed
+// before the end counts, however late it is looked at.
 func (s *Sight) read(ctx context.Context, fd int) error {
 	buffer := make([]byte, 1<<17)
-	for ctx.Err() == nil {
+	for {
+		over := ctx.Err() != nil
 		n, _, err := unix.Recvfrom(fd, buffer, 0)
 		switch {
 		case err == nil:
 			s.look(buffer[:n])
+		case errors.Is(err, unix.EAGAIN) && over:
+			return nil
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		default:
 			return fmt.Errorf("read packet: %w", err)
 		}
 	}
-	return nil
 }
 
 // tunnelPort is HBONE's.
