@@ -151,6 +151,15 @@ func TestTables(t *testing.T) {
 	assert.Equal(t, "1 of 3 rows differ, 3 of 9 requests odd", v.Observed)
 	few := build(func(o *record.Observation) { o.Target = o.Seq % 2 }).judge(t, p)
 	assert.NotEqual(t, record.Held, few.Verdict)
+	double := build(func(o *record.Observation) { // each of the row's requests is odd here and at the backend
+		if o.Target == 2 {
+			o.Status = 404
+		}
+	})
+	for i := range double.arrivals {
+		double.arrivals[i].Path = "/"
+	}
+	assert.Equal(t, "1 of 3 rows differ, 3 of 9 requests odd", double.judge(t, p).Observed)
 	leaked := build(func(*record.Observation) {})
 	leaked.arrive(0, 3, "cars", "v1")
 	assert.Contains(t, leaked.judge(t, p).Signature, "plain: arrived 1 times, want 0")

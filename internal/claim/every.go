@@ -34,6 +34,7 @@ type every struct {
 	byTarget []*row // nil where the target is not read
 	target   marks  // target plus one by Seq, for rows with a backend
 	arrived  marks
+	failed   marks          // 1 for a request that was odd, in whatever respects
 	bad      map[int]string // what was wrong with an arrival, by Seq; kept for few
 	perRow   int
 	odd      oddest
@@ -130,8 +131,12 @@ func (e *every) observe(_ int, o *record.Observation) {
 	}
 }
 
+// fail notes a reason; a request that gives several is odd once.
 func (e *every) fail(r *row, seq int, reason string, describe func() string) {
-	r.failed++
+	if cell := e.failed.at(seq, e.stage.Load.Hits); cell != nil && *cell == 0 {
+		*cell = 1
+		r.failed++
+	}
 	if !slices.Contains(r.reasons, reason) && len(r.reasons) < mostReasons {
 		r.reasons = append(r.reasons, reason)
 	}
