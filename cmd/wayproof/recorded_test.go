@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -128,4 +131,31 @@ func TestStepSummaryIsAppended(t *testing.T) {
 	assert.True(t, strings.HasPrefix(string(text), "before\n## ✓ held"), "%.60s", text)
 	require.NoError(t, stepSummary(dir, ""), "elsewhere nothing happens")
 	require.Error(t, stepSummary(t.TempDir(), path))
+}
+
+func TestAttestAndVerify(t *testing.T) {
+	dir := recordedRun(t, synthetic.Shape{Seed: 1})
+	key := filepath.Join(t.TempDir(), "key.pem")
+	_, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	code, output := wayproofRun(t, "verify", dir)
+	assert.Equal(t, exitCouldNotRun, code, output)
+	code, output = wayproofRun(t, "attest", dir)
+	assert.Equal(t, exitHeld, code, output)
+	code, _ = wayproofRun(t, "verify", dir, "--key", key)
+	assert.Equal(t, exitViolated, code, "unsigned")
+	code, _ = wayproofRun(t, "attest", dir, "--key", key)
+	assert.Equal(t, exitHeld, code)
+	code, output = wayproofRun(t, "verify", dir, "--key", key)
+	assert.Equal(t, exitHeld, code)
+	assert.Contains(t, output, "result PASSED; signature checked")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, record.ObservationsFile), nil, 0o600))
+	code, output = wayproofRun(t, "verify", dir, "--key", key)
+	assert.Equal(t, exitViolated, code)
+	assert.Contains(t, output, "was changed")
+	code, _ = wayproofRun(t, "attest", dir)
+	assert.Equal(t, exitViolated, code, "what does not agree with itself is not attested")
 }
