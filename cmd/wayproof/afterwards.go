@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/wayproof/wayproof/internal/history"
+	"github.com/wayproof/wayproof/internal/otlp"
 	"github.com/wayproof/wayproof/internal/record"
 	"github.com/wayproof/wayproof/reports/summary"
 )
@@ -21,9 +22,21 @@ func afterwards(ctx context.Context, dir, historyFile string) {
 			err = errors.Join(err, added)
 		}
 	}
+	if endpoint := os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"); endpoint != "" {
+		err = errors.Join(err, sendSpans(ctx, dir, endpoint))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wayproof: after the run:", err)
 	}
+}
+
+// sendSpans sends the phases of a run to a collector.
+func sendSpans(ctx context.Context, dir, endpoint string) error {
+	reader, err := record.Open(dir)
+	if err != nil {
+		return fmt.Errorf("export spans: %w", err)
+	}
+	return otlp.Send(ctx, endpoint, reader.Run())
 }
 
 // longestStepSummary is what GitHub takes of one step; more would be refused
