@@ -37,14 +37,17 @@ func TestSharesOfAFairCoin(t *testing.T) {
 
 func TestTheFirstCutCounts(t *testing.T) {
 	told := time.Now()
-	broken, soonest := lives(link.Series{Held: []link.Held{
-		{Ended: told.Add(time.Minute)},
-		{Ended: told.Add(26 * time.Second), Error: "EOF"},
-		{Ended: told.Add(25 * time.Second), Error: "EOF"},
+	before := told.Add(-time.Second)
+	opened, broken, soonest := lives(link.Series{Held: []link.Held{
+		{Opened: before, Ended: told.Add(time.Minute), Echoes: 9},
+		{Opened: before, Ended: told.Add(26 * time.Second), Echoes: 9, Error: "EOF"},
+		{Opened: told.Add(time.Second), Ended: told.Add(25 * time.Second), Echoes: 9, Error: "EOF"},
+		{Opened: before, Ended: told.Add(27 * time.Second), Error: "EOF"},
 	}}, told)
-	assert.Equal(t, 2, broken)
+	assert.Equal(t, 2, opened, "later ones, and those that never echoed, were not open")
+	assert.Equal(t, 3, broken)
 	assert.Equal(t, 25*time.Second, soonest)
-	broken, soonest = lives(link.Series{Held: []link.Held{{Ended: told}}}, told)
+	_, broken, soonest = lives(link.Series{Held: []link.Held{{Opened: before, Ended: told.Add(time.Minute)}}}, told)
 	assert.Zero(t, broken)
 	assert.Greater(t, soonest, time.Minute)
 }

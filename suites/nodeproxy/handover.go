@@ -41,10 +41,11 @@ func itHandsOver(b *bed) {
 			Expect(errors.Join(held, err)).NotTo(HaveOccurred())
 
 			first := slices.MinFunc([]time.Time{ends[b.near], ends[b.far]}, time.Time.Compare)
-			broken, soonest := lives(series, first)
+			opened, broken, soonest := lives(series, first)
 			AddReportEntry("new connections", fmt.Sprintf("%d, failed %d %v", series.Fresh, len(series.Failures), series.Failures))
-			AddReportEntry("held connections", fmt.Sprintf("20 from the beginning, %d cut, the first %v after the deletion of the first of the two proxies on the way",
-				broken, soonest.Round(100*time.Millisecond)))
+			AddReportEntry("held connections", fmt.Sprintf("%d open when the first of the two proxies on the way was told to end, %d cut, the first %v after that",
+				opened, broken, soonest.Round(100*time.Millisecond)))
+			Expect(opened).To(Equal(watch.Held))
 			Expect(series.Fresh).To(BeNumerically(">", 1000))
 			Expect(series.Failures).To(BeEmpty())
 			Expect(soonest).To(BeNumerically(">=", b.drain(ctx)-tolerance))
@@ -52,17 +53,21 @@ func itHandsOver(b *bed) {
 	})
 }
 
-// lives counts the connections that were cut, and says how long after an
-// instant the first one was. Without any it is as long as the watch was.
-func lives(series link.Series, since time.Time) (broken int, soonest time.Duration) {
+// lives counts the connections that were open at an instant and those that were
+// cut at any time, and says how long after the instant the first one was: an
+// hour if none.
+func lives(series link.Series, since time.Time) (opened, broken int, soonest time.Duration) {
 	soonest = time.Hour
 	for _, held := range series.Held {
+		if held.Opened.Before(since) && held.Ended.After(since) && held.Echoes > 0 {
+			opened++
+		}
 		if held.Error != "" {
 			broken++
 			soonest = min(soonest, held.Ended.Sub(since))
 		}
 	}
-	return broken, soonest
+	return opened, broken, soonest
 }
 
 // drain is what the chart gives running connections: the grace period less what
@@ -84,8 +89,7 @@ func (b *bed) proxies(ctx context.Context) (*appsv1.DaemonSet, error) {
 }
 
 // replaceAll restarts the proxies as kubectl does, and says when the old one of
-// each node was told to end. It begins when connections have been running for
-// a moment.
+// each node was told to end.
 func (b *bed) replaceAll(ctx context.Context) (map[string]time.Time, error) {
 	set, err := b.proxies(ctx)
 	if err != nil {
