@@ -155,7 +155,7 @@ func failedIn(dir string) ([]string, error) {
 	var ids []string
 	for _, verdict := range verdicts {
 		if verdict.Verdict == record.Violated || verdict.Verdict == record.Inconclusive {
-			ids = append(ids, verdict.ID)
+			ids = append(ids, strings.TrimPrefix(verdict.ID, claim.StalePrefix))
 		}
 	}
 	if len(ids) == 0 {

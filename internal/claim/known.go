@@ -163,9 +163,13 @@ func (d Deviation) problem(v record.Verdict, day time.Time) string {
 	return ""
 }
 
+// StalePrefix comes before the promise's id in the id of a verdict about its
+// entry in the list.
+const StalePrefix = "known-deviations/"
+
 func (d Deviation) complaint(v record.Verdict, problem string) record.Verdict {
 	return record.Verdict{
-		ID: "known-deviations/" + d.Claim, Task: v.Task, Title: "listed deviation of " + d.Claim,
+		ID: StalePrefix + d.Claim, Task: v.Task, Title: "listed deviation of " + d.Claim,
 		Verdict: record.Violated, Blame: record.Harness, Known: d.Upstream,
 		Observed: problem, Detail: "the entry in the list of known deviations must be removed or renewed: " + problem,
 	}
