@@ -127,8 +127,19 @@ func runMatrix(ctx context.Context, environment mesh.Environment, chosen []cell,
 	if err != nil {
 		return err
 	}
-	defer ground.Leave(ctx)
-	var broken []string
+	broken := playCells(ctx, environment, ground, chosen)
+	if err := ground.Leave(ctx); err != nil {
+		return err
+	}
+	if len(broken) > 0 {
+		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(chosen), wholeWithin, strings.Join(broken, "\n"))}
+	}
+	return nil
+}
+
+// playCells plays one after the other and says which were not whole in time.
+func playCells(ctx context.Context, environment mesh.Environment, ground *scene.Ground, chosen []cell) (broken []string) {
+	lines := ground.Progress
 	for i, one := range chosen {
 		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(chosen), one))
 		took, err := playCell(ctx, ground.Post, environment, one)
@@ -144,10 +155,7 @@ func runMatrix(ctx context.Context, environment mesh.Environment, chosen []cell,
 		}
 		lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
 	}
-	if len(broken) > 0 {
-		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(chosen), wholeWithin, strings.Join(broken, "\n"))}
-	}
-	return nil
+	return broken
 }
 
 // playCell has another process of this program play the fault and die, and
