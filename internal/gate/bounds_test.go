@@ -103,6 +103,6 @@ func TestStagesOfOneRunAreNoted(t *testing.T) {
 	run := drawn(t, synthetic.Shape{Seed: 2})
 	run.Record.Stages[1].Name = "other"
 	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
-	assert.Contains(t, d.Notes, "stage other is in the run only")
-	assert.Contains(t, d.Notes, "stage "+synthetic.KillStage+" is in the baseline only")
+	assert.Contains(t, d.Notes, "in the run only: other")
+	assert.Contains(t, d.Notes, "in the baseline only: "+synthetic.KillStage)
 }

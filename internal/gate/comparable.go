@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/wayproof/wayproof/internal/record"
 )
@@ -66,21 +67,28 @@ func (p pair) common() (names, reasons []string) {
 	return names, reasons
 }
 
-// onlyOne names what one of the runs has and the other has not: no reason to
+// onlyOne counts what one of the runs has and the other has not: no reason to
 // refuse, and worth knowing.
 func (p pair) onlyOne() []string {
-	var notes []string
-	for _, name := range slices.Sorted(maps.Keys(p.base.samples)) {
-		if _, found := p.run.samples[name]; !found {
-			notes = append(notes, fmt.Sprintf("stage %s is in the baseline only", name))
+	return append(lacking(p.base.samples, p.run.samples, "baseline"), lacking(p.run.samples, p.base.samples, "run")...)
+}
+
+// lacking notes the stages of one side that the other has not.
+func lacking(of, from samples, side string) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if _, found := from[name]; !found {
+			names = append(names, name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.run.samples)) {
-		if _, found := p.base.samples[name]; !found {
-			notes = append(notes, fmt.Sprintf("stage %s is in the run only", name))
-		}
+	const most = 3
+	switch {
+	case len(names) == 0:
+		return nil
+	case len(names) > most:
+		return []string{fmt.Sprintf("%d stages are in the %s only: %s, …", len(names), side, strings.Join(names[:most], ", "))}
 	}
-	return notes
+	return []string{fmt.Sprintf("in the %s only: %s", side, strings.Join(names, ", "))}
 }
 
 // loadsDiffer compares what was planned; the prefix of ids is new in every run.

@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/reports/html"
@@ -75,9 +76,9 @@ type content struct {
 }
 
 type card struct {
-	Title, Caption string
-	Shifts         []shifted
-	SVG            template.HTML
+	Title, Unit, Caption string
+	Shifts               []shifted
+	SVG                  template.HTML
 }
 
 // shifted is a change point in words.
@@ -98,7 +99,9 @@ func Render(w io.Writer, h History) error {
 		Style:  template.CSS(style), Class: "held", Flakes: h.Flakes, Damaged: h.Damaged,
 	}
 	shifts := 0
-	for _, s := range h.Series {
+	ordered := slices.Clone(h.Series) // what shifted first
+	slices.SortStableFunc(ordered, func(a, b Series) int { return len(b.Shifts) - len(a.Shifts) })
+	for _, s := range ordered {
 		c.Series = append(c.Series, newCard(s))
 		shifts += len(s.Shifts)
 	}
@@ -125,7 +128,7 @@ func count(n int, of string) string {
 }
 
 func newCard(s Series) card {
-	c := card{Title: plain.Cut(s.Title, 140), SVG: chart(s)}
+	c := card{Title: plain.Cut(s.Title, 140), Unit: plain.Cut(s.Unit, 40), SVG: chart(s)}
 	last := s.Points[max(0, len(s.Points)-1):]
 	c.Caption = count(len(s.Points), "run") + "; the dashed lines are shifts, the grey levels the means between them."
 	if len(last) == 1 {
@@ -187,7 +190,7 @@ func chart(s Series) template.HTML {
 	y := draw.Scale{From: 0, To: top * 1.1, Low: height - 26, Up: 12}
 	for _, tick := range y.Ticks(4) {
 		p.Line("grid", draw.Point{X: x.Low, Y: y.At(tick)}, draw.Point{X: x.Up, Y: y.At(tick)})
-		p.Text("small end", draw.Point{X: x.Low - 6, Y: y.At(tick) + 4}, value(tick, s.Unit))
+		p.Text("small end", draw.Point{X: x.Low - 6, Y: y.At(tick) + 4}, fmt.Sprintf("%.4g", tick))
 	}
 	for _, l := range s.levels() {
 		p.Line("declared", draw.Point{X: x.At(float64(l.from)), Y: y.At(l.mean)}, draw.Point{X: x.At(float64(l.to - 1)), Y: y.At(l.mean)})
