@@ -47,9 +47,9 @@ func split(id, title, file string, arms ...claim.Arm) Scenario {
 		})
 	}
 	s.Promises = []record.Promise{
-		unrouted(s, "before", "without the route both versions get about half", Before),
+		aboutHalf(s, "before", "without the route both versions get about half", Before),
 		splitPromise(s, "share", title, Applied, arms...),
-		unrouted(s, "after", "after the route is deleted both versions get about half again", After),
+		aboutHalf(s, "after", "after the route is deleted both versions get about half again", After),
 	}
 	if bothPositive(arms) {
 		s.Promises = append(s.Promises, independence(s, arms[0].Version))
@@ -77,8 +77,8 @@ func splitLoad(string) record.Load {
 // but stays nearer to half than to any split that is tested.
 const unroutedDelta = 150
 
-// unrouted is what holds while no route is applied.
-func unrouted(s Scenario, name, title, window string) record.Promise {
+// aboutHalf is what holds while no route is applied.
+func aboutHalf(s Scenario, name, title, window string) record.Promise {
 	promise := splitPromise(s, name, title, window, claim.Arm{Version: "v1", Weight: 1}, claim.Arm{Version: "v2", Weight: 1})
 	promise.Delta = unroutedDelta
 	return promise
