@@ -90,8 +90,14 @@ func TestATrialThatCannotBePlayedEndsTheSearch(t *testing.T) {
 func TestBurnLooksAtTheLastRequestsOnly(t *testing.T) {
 	burn := chaos.Burn{Of: 4, Share: 0.75}
 	for _, c := range []struct{ failed, burnt bool }{
-		{true, false}, {true, false}, {true, false}, {false, true}, {false, false}, {true, false},
-		{true, false}, {true, true},
+		{true, false},
+		{true, false},
+		{true, false},
+		{false, true},
+		{false, false},
+		{true, false},
+		{true, false},
+		{true, true},
 	} {
 		assert.Equal(t, c.burnt, burn.Add(c.failed))
 	}

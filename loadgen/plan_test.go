@@ -7,10 +7,9 @@ import (
 	"testing/quick"
 	"time"
 
-	vegeta "github.com/tsenart/vegeta/v12/lib"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/wayproof/wayproof/internal/record"
 	"github.com/wayproof/wayproof/loadgen"

@@ -106,7 +106,9 @@ table inet wayproof_x {
 
 func TestABurnIsBounded(t *testing.T) {
 	for _, d := range []pledge.Deed{
-		{Name: "wayproof_b", Workers: 0, For: 1}, {Name: "wayproof_b", Workers: 1}, {Name: "b", Workers: 1, For: 1},
+		{Name: "wayproof_b", Workers: 0, For: 1},
+		{Name: "wayproof_b", Workers: 1},
+		{Name: "b", Workers: 1, For: 1},
 		{Name: "wayproof_b", Workers: 1, For: mostBurn + 1},
 	} {
 		_, err := Node{Self: "/does/not/exist"}.burn(t.Context(), d)

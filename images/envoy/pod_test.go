@@ -125,8 +125,10 @@ func (p *pod) bootstrap(t *testing.T, dir, agent string) []byte {
 		"15000": strconv.Itoa(p.ports.admin), "15020": agentPort,
 		"15021": strconv.Itoa(p.ports.status), "15090": strconv.Itoa(p.ports.metrics),
 	}
-	pairs := []string{"./etc/istio/proxy/XDS", filepath.Join(dir, "XDS"),
-		"./var/run/secrets/workload-spiffe-uds/socket", filepath.Join(dir, "SDS"), `"address": "0.0.0.0"`, `"address": "127.0.0.1"`}
+	pairs := []string{
+		"./etc/istio/proxy/XDS", filepath.Join(dir, "XDS"),
+		"./var/run/secrets/workload-spiffe-uds/socket", filepath.Join(dir, "SDS"), `"address": "0.0.0.0"`, `"address": "127.0.0.1"`,
+	}
 	for standard, free := range ports {
 		pairs = append(pairs, `"port_value": `+standard, `"port_value": `+free)
 	}

@@ -31,7 +31,8 @@ func pack(t *testing.T, message proto.Message) *anypb.Any {
 
 func socketAddress(port int) *core.Address {
 	return &core.Address{Address: &core.Address_SocketAddress{SocketAddress: &core.SocketAddress{
-		Address: "127.0.0.1", PortSpecifier: &core.SocketAddress_PortValue{PortValue: uint32(port)}}}}
+		Address: "127.0.0.1", PortSpecifier: &core.SocketAddress_PortValue{PortValue: uint32(port)},
+	}}}
 }
 
 // backendCluster leads to the backend and carries the filters that Istio puts into its clusters.
@@ -46,9 +47,12 @@ func backendCluster(t *testing.T, backend string) *discovery.Resource {
 		ClusterDiscoveryType: &cluster.Cluster_Type{Type: cluster.Cluster_STATIC},
 		LoadAssignment: &endpoint.ClusterLoadAssignment{ClusterName: "backend", Endpoints: []*endpoint.LocalityLbEndpoints{{
 			LbEndpoints: []*endpoint.LbEndpoint{{HostIdentifier: &endpoint.LbEndpoint_Endpoint{
-				Endpoint: &endpoint.Endpoint{Address: socketAddress(port)}}}}}}},
+				Endpoint: &endpoint.Endpoint{Address: socketAddress(port)},
+			}}},
+		}}},
 		Filters: []*cluster.Filter{{Name: "istio.metadata_exchange", TypedConfig: pack(t, &udpa.TypedStruct{
-			TypeUrl: "type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange"})}},
+			TypeUrl: "type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange",
+		})}},
 	}))
 }
 
@@ -60,7 +64,8 @@ func httpFilter(name string, config *anypb.Any) *hcm.HttpFilter {
 
 func textFormat(format string) *core.SubstitutionFormatString {
 	return &core.SubstitutionFormatString{Format: &core.SubstitutionFormatString_TextFormatSource{
-		TextFormatSource: &core.DataSource{Specifier: &core.DataSource_InlineString{InlineString: format}}}}
+		TextFormatSource: &core.DataSource{Specifier: &core.DataSource_InlineString{InlineString: format}},
+	}}
 }
 
 func stateValue(key, factory string) *state.FilterStateValue {
@@ -77,7 +82,8 @@ func httpListener(t *testing.T, name string, port int, broken bool) *discovery.R
 	filters := []*hcm.HttpFilter{
 		httpFilter("istio.stats", &anypb.Any{TypeUrl: "type.googleapis.com/stats.PluginConfig", Value: []byte{8, 1}}),
 		httpFilter("state", pack(t, &httpstate.Config{OnRequestHeaders: []*state.FilterStateValue{
-			stateValue("io.istio.peer_principal", "istio.hashable_string"), stateValue("io.istio.baggage", "")}})),
+			stateValue("io.istio.peer_principal", "istio.hashable_string"), stateValue("io.istio.baggage", ""),
+		}})),
 	}
 	if broken {
 		filters = append(filters, httpFilter("unknown", &anypb.Any{TypeUrl: "type.googleapis.com/example.NobodyKnows"}))
@@ -88,28 +94,41 @@ func httpListener(t *testing.T, name string, port int, broken bool) *discovery.R
 // discoveredFilterListener takes its last filter from a resource of its own.
 func discoveredFilterListener(t *testing.T, name string, port int, filter string) *discovery.Resource {
 	t.Helper()
-	ads := &core.ConfigSource{ConfigSourceSpecifier: &core.ConfigSource_Ads{Ads: &core.AggregatedConfigSource{}},
-		ResourceApiVersion: core.ApiVersion_V3}
+	ads := &core.ConfigSource{
+		ConfigSourceSpecifier: &core.ConfigSource_Ads{Ads: &core.AggregatedConfigSource{}},
+		ResourceApiVersion:    core.ApiVersion_V3,
+	}
 	return listenerWith(t, name, port, []*hcm.HttpFilter{{Name: filter, ConfigType: &hcm.HttpFilter_ConfigDiscovery{
 		ConfigDiscovery: &core.ExtensionConfigSource{ConfigSource: ads, TypeUrls: []string{
-			"type.googleapis.com/stats.PluginConfig", "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}}}})
+			"type.googleapis.com/stats.PluginConfig", "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+		}},
+	}}})
 }
 
 func listenerWith(t *testing.T, name string, port int, filters []*hcm.HttpFilter) *discovery.Resource {
 	t.Helper()
 	stats := map[string]*anypb.Any{"istio.stats": {TypeUrl: "type.googleapis.com/stats.PluginConfig"}}
-	manager := &hcm.HttpConnectionManager{StatPrefix: name, HttpFilters: filters,
+	manager := &hcm.HttpConnectionManager{
+		StatPrefix: name, HttpFilters: filters,
 		RouteSpecifier: &hcm.HttpConnectionManager_RouteConfig{RouteConfig: &route.RouteConfiguration{
-			Name: name, VirtualHosts: []*route.VirtualHost{{Name: "all", Domains: []string{"*"}, TypedPerFilterConfig: stats,
+			Name: name, VirtualHosts: []*route.VirtualHost{{
+				Name: "all", Domains: []string{"*"}, TypedPerFilterConfig: stats,
 				Routes: []*route.Route{{
 					Match: &route.RouteMatch{PathSpecifier: &route.RouteMatch_Prefix{Prefix: "/"}},
 					Action: &route.Route_Route{Route: &route.RouteAction{
-						ClusterSpecifier: &route.RouteAction_Cluster{Cluster: "backend"}}},
-				}}}}}}}
-	return resource(name, pack(t, &listener.Listener{Name: name, Address: socketAddress(port),
+						ClusterSpecifier: &route.RouteAction_Cluster{Cluster: "backend"},
+					}},
+				}},
+			}},
+		}},
+	}
+	return resource(name, pack(t, &listener.Listener{
+		Name: name, Address: socketAddress(port),
 		FilterChains: []*listener.FilterChain{{Filters: []*listener.Filter{{
 			Name:       "envoy.filters.network.http_connection_manager",
-			ConfigType: &listener.Filter_TypedConfig{TypedConfig: pack(t, manager)}}}}}}))
+			ConfigType: &listener.Filter_TypedConfig{TypedConfig: pack(t, manager)},
+		}}}},
+	}))
 }
 
 func extension(t *testing.T, name string, config *anypb.Any) *discovery.Resource {

@@ -38,9 +38,11 @@ func serveSecrets(t *testing.T, path string) {
 	server := grpc.NewServer()
 	secret.RegisterSecretDiscoveryServiceServer(server, &secretServer{byName: map[string]*anypb.Any{
 		"default": pack(t, &tls.Secret{Name: "default", Type: &tls.Secret_TlsCertificate{
-			TlsCertificate: &tls.TlsCertificate{CertificateChain: inline(certificate), PrivateKey: inline(key)}}}),
+			TlsCertificate: &tls.TlsCertificate{CertificateChain: inline(certificate), PrivateKey: inline(key)},
+		}}),
 		"ROOTCA": pack(t, &tls.Secret{Name: "ROOTCA", Type: &tls.Secret_ValidationContext{
-			ValidationContext: &tls.CertificateValidationContext{TrustedCa: inline(certificate)}}}),
+			ValidationContext: &tls.CertificateValidationContext{TrustedCa: inline(certificate)},
+		}}),
 	}})
 	listener, err := net.Listen("unix", path)
 	require.NoError(t, err)

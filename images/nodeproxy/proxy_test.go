@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/admin"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/config"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 // stage is a node with the whole proxy on it, started from the chart's

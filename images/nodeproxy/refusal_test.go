@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/hbone"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"

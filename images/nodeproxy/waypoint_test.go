@@ -13,10 +13,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/hbone"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 // waypoint answers every tunnel itself with what it was asked for.

@@ -190,8 +190,14 @@ func (m *mirror) verdict(v *record.Verdict) {
 		name  string
 		value int
 	}{
-		{"primary", a.sent - a.primaryLost}, {"mirrored", a.mirrored}, {"not mirrored", lost}, {"duplicated", a.twice},
-		{"foreign", a.foreign}, {"primary lost", a.primaryLost}, {"primary duplicated", a.primaryTwice}, {"late", m.late},
+		{"primary", a.sent - a.primaryLost},
+		{"mirrored", a.mirrored},
+		{"not mirrored", lost},
+		{"duplicated", a.twice},
+		{"foreign", a.foreign},
+		{"primary lost", a.primaryLost},
+		{"primary duplicated", a.primaryTwice},
+		{"late", m.late},
 	} {
 		figure(v, f.name, f.value)
 	}
@@ -218,8 +224,10 @@ func (m *mirror) wrong(v *record.Verdict, a account) bool {
 		name  string
 		first oddest
 	}{
-		{a.twice, "duplicated", a.twiceFirst}, {a.foreign, "copies of requests that were never sent", a.foreignFirst},
-		{a.primaryLost, "lost at the primary", a.primaryFirst}, {a.primaryTwice, "duplicated at the primary", a.primaryFirst},
+		{a.twice, "duplicated", a.twiceFirst},
+		{a.foreign, "copies of requests that were never sent", a.foreignFirst},
+		{a.primaryLost, "lost at the primary", a.primaryFirst},
+		{a.primaryTwice, "duplicated at the primary", a.primaryFirst},
 	} {
 		if fault.count == 0 {
 			continue

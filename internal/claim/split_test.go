@@ -193,8 +193,10 @@ func TestTooFewConnections(t *testing.T) {
 			o.Client, o.Conn, o.Peer = 0, o.Seq%40, map[bool]string{true: "10.0.0.2:1", false: "10.0.0.1:1"}[o.Seq%40 < 7]
 		}, nil, record.Inconclusive, "waypoint-b by 7 connections, at least 8"},
 		"one replica of two": {func(o *record.Observation) { o.Peer = "10.0.0.1:1" }, nil, record.Inconclusive, "1 waypoint replicas"},
-		"none asked for": {func(o *record.Observation) { o.Client, o.Conn, o.Peer = 0, 0, "10.0.0.1:1" },
-			func(p *SplitParams) { p.MinConnections, p.MinPerReplica, p.Replicas = -1, -1, 0 }, record.Held, ""},
+		"none asked for": {
+			func(o *record.Observation) { o.Client, o.Conn, o.Peer = 0, 0, "10.0.0.1:1" },
+			func(p *SplitParams) { p.MinConnections, p.MinPerReplica, p.Replicas = -1, -1, 0 }, record.Held, "",
+		},
 	} {
 		promise := p
 		if c.params != nil {

@@ -14,8 +14,8 @@ import (
 
 // Machine says what this machine withholds from a cluster.
 type Machine struct {
-	Withheld   []int // numbers of the capabilities outside the bounding set
-	CgroupV1   bool
+	Withheld    []int // numbers of the capabilities outside the bounding set
+	CgroupV1    bool
 	SysResource bool // whether CAP_SYS_RESOURCE is there
 }
 

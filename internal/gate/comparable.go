@@ -97,9 +97,13 @@ func loadsDiffer(was, is record.Load) string {
 		name       string
 		before, is any
 	}{
-		{"rate", was.Rate, is.Rate}, {"requests", was.Hits, is.Hits}, {"clients", was.Clients, is.Clients},
-		{"timeout", was.Timeout, is.Timeout}, {"connections", was.Connections, is.Connections},
-		{"pacing", was.Pacing, is.Pacing}, {"reconnect", was.Reconnect, is.Reconnect},
+		{"rate", was.Rate, is.Rate},
+		{"requests", was.Hits, is.Hits},
+		{"clients", was.Clients, is.Clients},
+		{"timeout", was.Timeout, is.Timeout},
+		{"connections", was.Connections, is.Connections},
+		{"pacing", was.Pacing, is.Pacing},
+		{"reconnect", was.Reconnect, is.Reconnect},
 		{"targets", len(was.Targets), len(is.Targets)},
 	}
 	for _, f := range fields {

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
@@ -21,9 +20,14 @@ import (
 func layers() map[catalogue.Base][]catalogue.Piece {
 	return map[catalogue.Base][]catalogue.Piece{
 		catalogue.Demo: {
-			{File: "travel/01-namespaces.yaml"}, {File: "travel/02-agency.yaml"}, {File: "travel/03-portal.yaml"},
-			{File: "travel/04-control.yaml"}, {File: "travel/05-gateway.yaml"}, {File: "travel/06-control-waypoint.yaml"},
-			{File: "load/load.yaml"}, {File: "tracing/otel-collector.yaml"},
+			{File: "travel/01-namespaces.yaml"},
+			{File: "travel/02-agency.yaml"},
+			{File: "travel/03-portal.yaml"},
+			{File: "travel/04-control.yaml"},
+			{File: "travel/05-gateway.yaml"},
+			{File: "travel/06-control-waypoint.yaml"},
+			{File: "load/load.yaml"},
+			{File: "tracing/otel-collector.yaml"},
 		},
 		catalogue.Enrolled: {{File: "workshop/01-waypoints-create.yaml"}, {File: "workshop/02_1-ns-use-waypoints.yaml"}},
 		catalogue.Versions: {{File: "corrected/05-cars-app-v2.yaml"}, {File: "workshop/06-cars-services.yaml"}},

@@ -125,10 +125,16 @@ func facts(run *record.Run, d *digest.Digest) []fact {
 	env := run.Environment
 	gateway := strings.TrimSpace(env.GatewayAPI + " " + env.Channel)
 	all := []fact{
-		{"Istio", env.Istio}, {"Kubernetes", env.Kubernetes}, {"Gateway API", gateway},
-		{"Node proxy", env.NodeProxy}, {"Waypoint", env.Waypoint}, {"Environment", env.Name},
-		{"Nodes", positive(env.Nodes)}, {"Requests", positive(d.Observed)},
-		{"Seed", fmt.Sprint(run.Seed)}, {"False-alarm budget", budget(run)},
+		{"Istio", env.Istio},
+		{"Kubernetes", env.Kubernetes},
+		{"Gateway API", gateway},
+		{"Node proxy", env.NodeProxy},
+		{"Waypoint", env.Waypoint},
+		{"Environment", env.Name},
+		{"Nodes", positive(env.Nodes)},
+		{"Requests", positive(d.Observed)},
+		{"Seed", fmt.Sprint(run.Seed)},
+		{"False-alarm budget", budget(run)},
 	}
 	var out []fact
 	for _, f := range all {

@@ -138,12 +138,21 @@ func message(v record.Verdict) string {
 
 func properties(run *record.Run, v record.Verdict) []property {
 	all := []property{
-		{"verdict", string(v.Verdict)}, {"blame", string(v.Blame)}, {"unit", v.Unit},
-		{"n", strconv.Itoa(v.N)}, {"alpha", summary.Probability(v.Alpha)},
-		{"beta", summary.Probability(v.Beta)}, {"deltaPerMille", strconv.Itoa(v.Delta)},
-		{"declared", v.Declared}, {"observed", v.Observed}, {"allowed", v.Allowed}, {"p", v.P},
-		{"known", v.Known}, {"seed", strconv.FormatUint(run.Seed, 10)},
-		{"istio", run.Environment.Istio}, {"kubernetes", run.Environment.Kubernetes},
+		{"verdict", string(v.Verdict)},
+		{"blame", string(v.Blame)},
+		{"unit", v.Unit},
+		{"n", strconv.Itoa(v.N)},
+		{"alpha", summary.Probability(v.Alpha)},
+		{"beta", summary.Probability(v.Beta)},
+		{"deltaPerMille", strconv.Itoa(v.Delta)},
+		{"declared", v.Declared},
+		{"observed", v.Observed},
+		{"allowed", v.Allowed},
+		{"p", v.P},
+		{"known", v.Known},
+		{"seed", strconv.FormatUint(run.Seed, 10)},
+		{"istio", run.Environment.Istio},
+		{"kubernetes", run.Environment.Kubernetes},
 		{"nodeProxy", run.Environment.NodeProxy},
 	}
 	if outcome.StandIn(run, v) {

@@ -23,8 +23,10 @@ import (
 // their children.
 var grammar = map[string]struct{ attributes, children string }{
 	"testsuites": {"name time tests failures errors", "testsuite"},
-	"testsuite": {"name! tests! failures! errors! group time skipped timestamp hostname id package file log url version",
-		"testsuite properties testcase system-out system-err"},
+	"testsuite": {
+		"name! tests! failures! errors! group time skipped timestamp hostname id package file log url version",
+		"testsuite properties testcase system-out system-err",
+	},
 	"properties": {"", "property"},
 	"property":   {"name! value!", ""},
 	"testcase":   {"name! time classname group", "skipped error failure system-out system-err"},

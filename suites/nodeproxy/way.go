@@ -10,7 +10,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"gonum.org/v1/gonum/stat/distuv"
-
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/wayproof/wayproof/cmd/agent/link"

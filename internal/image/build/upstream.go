@@ -66,8 +66,12 @@ func kubernetesStamp(version string) string {
 	minor, _, _ = strings.Cut(minor, ".")
 	stamp := []string{"-s -w"}
 	for _, pair := range [][2]string{
-		{"gitVersion", version}, {"gitMajor", major}, {"gitMinor", minor}, {"gitTreeState", "clean"},
-		{"gitCommit", "unknown"}, {"buildDate", "1970-01-01T00:00:00Z"},
+		{"gitVersion", version},
+		{"gitMajor", major},
+		{"gitMinor", minor},
+		{"gitTreeState", "clean"},
+		{"gitCommit", "unknown"},
+		{"buildDate", "1970-01-01T00:00:00Z"},
 	} {
 		stamp = append(stamp, fmt.Sprintf("-X k8s.io/component-base/version.%s=%s", pair[0], pair[1]))
 	}

@@ -52,8 +52,12 @@ var goals = []struct {
 	name            string
 	perMille, delta int
 }{
-	{"split 70/30", 700, 50}, {"split 90/10", 900, 50}, {"sampling 50 %, mirror 50 %, two pods", 500, 50},
-	{"split 99/1", 990, 50}, {"abort 10 %, mirror 10 %", 100, 20}, {"split 70/30, finer", 700, 30},
+	{"split 70/30", 700, 50},
+	{"split 90/10", 900, 50},
+	{"sampling 50 %, mirror 50 %, two pods", 500, 50},
+	{"split 99/1", 990, 50},
+	{"abort 10 %, mirror 10 %", 100, 20},
+	{"split 70/30, finer", 700, 30},
 }
 
 func goalOf(perMille, delta int) stat.Goal {

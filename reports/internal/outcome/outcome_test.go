@@ -24,15 +24,19 @@ func TestSentence(t *testing.T) {
 	}{
 		"nothing judged": {nil, "No promise was judged, so nothing is proven.", record.Inconclusive},
 		"all held":       {[]record.Outcome{record.Held, record.Held}, "All 2 promises held.", record.Held},
-		"one violated": {[]record.Outcome{record.Held, record.Violated},
-			"1 of 2 promises held and 1 was violated.", record.Violated},
+		"one violated": {
+			[]record.Outcome{record.Held, record.Violated},
+			"1 of 2 promises held and 1 was violated.", record.Violated,
+		},
 		"each kind": {
 			[]record.Outcome{record.Held, record.Violated, record.Violated, record.Inconclusive, record.ViolatedKnown, record.Unsupported},
 			"1 of 6 promises held, 2 were violated, 1 was inconclusive, 1 deviates in a way that is known and listed and 1 could not be shown in this environment.",
 			record.Violated,
 		},
-		"an outcome from nowhere is not green": {[]record.Outcome{record.Held, ""},
-			"1 of 2 promises held and 1 without a readable verdict.", ""},
+		"an outcome from nowhere is not green": {
+			[]record.Outcome{record.Held, ""},
+			"1 of 2 promises held and 1 without a readable verdict.", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tally := Count(verdicts(test.outcomes...))

@@ -47,8 +47,11 @@ func splitStale() scene {
 			Observed: "v1 65.8 % (3682/5600), v2 34.2 % (1918/5600)", Allowed: "v1 3751..4086 of 5600", P: "7.8e-12",
 			Detail:   "cars gets fewer answers from v1 than declared; waypoint replica b alone is off: look at what it serves",
 			FirstOdd: "#17 (id 4f1c9a-17)  load-0 → waypoint-travel-agency-6f7c-b → cars-v2-7f6b5d-p8q9r",
-			Figures: []record.Figure{{Name: "share of v1 through replica a", Value: "70.5 %"}, {Name: "share of v1 through replica b", Value: "61.0 %"},
-				{Name: "oracles that disagree", Value: "0"}},
+			Figures: []record.Figure{
+				{Name: "share of v1 through replica a", Value: "70.5 %"},
+				{Name: "share of v1 through replica b", Value: "61.0 %"},
+				{Name: "oracles that disagree", Value: "0"},
+			},
 			Evidence: []string{"evidence/task4-split-70-30/waypoint-b-config.json", "evidence/task4-split-70-30/route.yaml"},
 			Config:   []string{"route cars-traffic-split generation 2: Accepted, ResolvedRefs, ResolvedWaypoints"},
 		})},

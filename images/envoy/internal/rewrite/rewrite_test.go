@@ -76,25 +76,33 @@ func TestFiltersAreDroppedWhereverTheyStand(t *testing.T) {
 	cases := map[string]struct{ before, after proto.Message }{
 		"http filter of a chain": {
 			&listener.Listener{FilterChains: []*listener.FilterChain{{Filters: []*listener.Filter{
-				networkFilter(manager(httpFilter(stats), httpFilter(keep), httpFilter(wrappedTwice)))}}}},
+				networkFilter(manager(httpFilter(stats), httpFilter(keep), httpFilter(wrappedTwice))),
+			}}}},
 			&listener.Listener{FilterChains: []*listener.FilterChain{{Filters: []*listener.Filter{
-				networkFilter(manager(httpFilter(keep)))}}}},
+				networkFilter(manager(httpFilter(keep))),
+			}}}},
 		},
 		"network filter of the default chain": {
 			&listener.Listener{DefaultFilterChain: &listener.FilterChain{Filters: []*listener.Filter{
-				networkFilter(keep), networkFilter(pack(t, &udpa.TypedStruct{TypeUrl: "x/envoy.tcp.metadataexchange.config.M"}))}}},
+				networkFilter(keep), networkFilter(pack(t, &udpa.TypedStruct{TypeUrl: "x/envoy.tcp.metadataexchange.config.M"})),
+			}}},
 			&listener.Listener{DefaultFilterChain: &listener.FilterChain{Filters: []*listener.Filter{networkFilter(keep)}}},
 		},
 		"listener filter": {
 			&listener.Listener{ListenerFilters: []*listener.ListenerFilter{
-				{Name: "a", ConfigType: &listener.ListenerFilter_TypedConfig{TypedConfig: opaque("istio.x")}}, {Name: "b"}}},
+				{Name: "a", ConfigType: &listener.ListenerFilter_TypedConfig{TypedConfig: opaque("istio.x")}}, {Name: "b"},
+			}},
 			&listener.Listener{ListenerFilters: []*listener.ListenerFilter{{Name: "b"}}},
 		},
 		"cluster filter and upstream http filter": {
-			&cluster.Cluster{Name: "c", Filters: []*cluster.Filter{{Name: "a", TypedConfig: stats}},
-				TypedExtensionProtocolOptions: map[string]*anypb.Any{"o": options(httpFilter(stats), httpFilter(keep))}},
-			&cluster.Cluster{Name: "c",
-				TypedExtensionProtocolOptions: map[string]*anypb.Any{"o": options(httpFilter(keep))}},
+			&cluster.Cluster{
+				Name: "c", Filters: []*cluster.Filter{{Name: "a", TypedConfig: stats}},
+				TypedExtensionProtocolOptions: map[string]*anypb.Any{"o": options(httpFilter(stats), httpFilter(keep))},
+			},
+			&cluster.Cluster{
+				Name:                          "c",
+				TypedExtensionProtocolOptions: map[string]*anypb.Any{"o": options(httpFilter(keep))},
+			},
 		},
 	}
 	for name, c := range cases {
@@ -160,10 +168,12 @@ func TestFilterStateFactories(t *testing.T) {
 func TestDiscoveredFilters(t *testing.T) {
 	discovered := func(types ...string) *hcm.HttpFilter {
 		return &hcm.HttpFilter{Name: types[0], ConfigType: &hcm.HttpFilter_ConfigDiscovery{
-			ConfigDiscovery: &core.ExtensionConfigSource{TypeUrls: types}}}
+			ConfigDiscovery: &core.ExtensionConfigSource{TypeUrls: types},
+		}}
 	}
 	resource := pack(t, &hcm.HttpConnectionManager{HttpFilters: []*hcm.HttpFilter{
-		discovered("x/istio.only"), discovered("x/envoy.one", "x/istio.two"), discovered("x/envoy.three")}})
+		discovered("x/istio.only"), discovered("x/envoy.one", "x/istio.two"), discovered("x/envoy.three"),
+	}})
 	newRewriter(t).Resource(resource)
 	got := &hcm.HttpConnectionManager{}
 	require.NoError(t, resource.UnmarshalTo(got))

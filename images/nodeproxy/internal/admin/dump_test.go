@@ -14,6 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"istio.io/istio/pkg/workloadapi"
+	"istio.io/istio/pkg/workloadapi/security"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/flow"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"
@@ -22,8 +25,6 @@ import (
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/zds"
-	"istio.io/istio/pkg/workloadapi"
-	"istio.io/istio/pkg/workloadapi/security"
 )
 
 func view(t *testing.T) View {
@@ -42,8 +43,10 @@ func view(t *testing.T) View {
 		Store: state.New(), Policies: rbac.NewTable(), Identities: identities,
 		Flows: flow.NewTracker(metrics, slog.New(slog.DiscardHandler)), Version: Version{Version: "stand-in"},
 		Pods: func() []pod.Status {
-			return []pod.Status{{Pod: zds.Pod{UID: "u1", Name: "cars-v1", Namespace: "travel", ServiceAccount: "cars"}, Up: true},
-				{Pod: zds.Pod{UID: "u2", Name: "late"}}}
+			return []pod.Status{
+				{Pod: zds.Pod{UID: "u1", Name: "cars-v1", Namespace: "travel", ServiceAccount: "cars"}, Up: true},
+				{Pod: zds.Pod{UID: "u2", Name: "late"}},
+			}
 		},
 	}
 	v.Flows.Begin(flow.Facts{

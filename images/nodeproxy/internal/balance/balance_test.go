@@ -10,9 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 type world struct {

@@ -17,12 +17,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/hbone"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
-	"golang.org/x/net/http2"
 )
 
 // unmetered satisfies the relay where nobody counts.

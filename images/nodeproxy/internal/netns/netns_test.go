@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 )

@@ -8,9 +8,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/balance"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 func ip(text string) []byte { return netip.MustParseAddr(text).AsSlice() }

@@ -6,11 +6,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 func exact(s string) []*security.StringMatch {

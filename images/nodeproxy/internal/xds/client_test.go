@@ -12,14 +12,15 @@ import (
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/anypb"
+	"istio.io/istio/pkg/workloadapi"
+	"istio.io/istio/pkg/workloadapi/security"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/istiod"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/xds"
-	"google.golang.org/protobuf/types/known/anypb"
-	"istio.io/istio/pkg/workloadapi"
-	"istio.io/istio/pkg/workloadapi/security"
 )
 
 const (

@@ -6,12 +6,13 @@ import (
 
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/stretchr/testify/require"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"istio.io/istio/pkg/workloadapi"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 // Whatever is applied can be looked at and removed without a trace.

@@ -13,9 +13,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"istio.io/istio/pkg/zdsapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/fakemesh"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/zds"
-	"istio.io/istio/pkg/zdsapi"
 )
 
 // ledger is a handler that writes down what it is told.
