@@ -18,7 +18,11 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -85,7 +89,28 @@ func (r *localRegistry) push(t *testing.T, layout, ref, as string) {
 	t.Helper()
 	found, err := image.Find(layout, ref)
 	require.NoError(t, err)
-	require.NoError(t, image.Push(t.Context(), found, r.local+"/"+as))
+	require.NoError(t, image.Push(t.Context(), repacked(t, found), r.local+"/"+as))
+}
+
+// repacked is the same image in other blobs: the nodes have those that build
+// made in their store already, and would fetch none of them.
+func repacked(t *testing.T, found v1.Image) v1.Image {
+	t.Helper()
+	config, err := found.ConfigFile()
+	require.NoError(t, err)
+	config = config.DeepCopy()
+	config.RootFS.DiffIDs, config.History = nil, nil
+	base, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), config)
+	require.NoError(t, err)
+	layers, err := found.Layers()
+	require.NoError(t, err)
+	for _, layer := range layers {
+		plain, err := image.Plain(layer.Uncompressed)
+		require.NoError(t, err)
+		base, err = mutate.AppendLayers(base, plain)
+		require.NoError(t, err)
+	}
+	return base
 }
 
 func (r *localRegistry) count(next http.Handler) http.Handler {
