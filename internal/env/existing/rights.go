@@ -37,6 +37,7 @@ func demands() []right {
 		{"gateway.networking.k8s.io", "gateways httproutes", write, Everything},
 		{"networking.istio.io", "virtualservices destinationrules", write, Everything},
 		{"telemetry.istio.io", "telemetries", write, Everything},
+		{"security.istio.io", "authorizationpolicies", "get", Everything}, // the preflight looks for a left-over one
 		{"apiextensions.k8s.io", "customresourcedefinitions", "get", Everything},
 	}
 }
