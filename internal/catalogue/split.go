@@ -93,6 +93,10 @@ func splitPromise(s Scenario, name, title, window string, arms ...claim.Arm) rec
 	}
 }
 
+// rotation is the length of the blocks in which a rotating pick would show by
+// being too even: as long as the share's sample allows.
+const rotation = 70
+
 // independence tells a random pick from a sticky or rotating one with the
 // right totals. It is judged on what the share needed, so it has no size of
 // its own beyond a floor.
@@ -101,6 +105,6 @@ func independence(s Scenario, version string) record.Promise {
 		ID: s.ID + "/independence", Task: s.Task, Title: fmt.Sprintf("picks %s for a request whatever the request before got", version),
 		Kind: claim.KindIndependence, Window: Applied, Stages: []string{stage(s.ID, Applied)}, Unit: claim.UnitRequest,
 		Alpha: defaultAlpha, Beta: defaultBeta, Delta: 250,
-		Params: claim.Params(claim.IndependenceParams{Version: version}),
+		Params: claim.Params(claim.IndependenceParams{Version: version, Block: rotation}),
 	}
 }

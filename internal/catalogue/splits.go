@@ -75,6 +75,7 @@ func splitReplicas() Scenario {
 		case claim.KindIndependence:
 			s.Promises[i].Title = "picks v1 whichever replica, connection and request before it were"
 			s.Promises[i].Params = claim.Params(claim.IndependenceParams{
+				Block:   rotation,
 				Version: "v1", Over: []string{claim.OverRuns, claim.OverConnections, claim.OverReplicas, claim.OverBlocks},
 			})
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -203,6 +204,9 @@ func sizeIndependence(w *planning) error {
 	z := -distuv.UnitNormal.Quantile(w.promise.Alpha/aspects/2) - distuv.UnitNormal.Quantile(w.promise.Beta)
 	root := z / (float64(w.promise.Delta) / 1000)
 	w.need = int(math.Ceil(1.05 * root * root))
+	if len(params.Over) == 0 || slices.Contains(params.Over, OverBlocks) {
+		w.need = max(w.need, leastBlocks*cmp.Or(params.Block, defaultBlock)+1)
+	}
 	return nil
 }
 
