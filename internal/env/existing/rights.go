@@ -24,7 +24,7 @@ func demands() []right {
 	return []right{
 		{"", "namespaces services serviceaccounts configmaps secrets", write, Everything},
 		{"", "pods", "get list create patch delete", Everything},
-		{"", "pods/exec pods/portforward", "create", Everything},
+		{"", "pods/exec pods/portforward", "get create", Everything}, // a websocket begins with a GET
 		{"", "pods/log", "get", Everything},
 		{"", "pods/proxy", "get delete", Everything},
 		{"", "nodes", "list", Everything},
