@@ -145,7 +145,7 @@ func (e *Environment) create(ctx context.Context, progress mesh.Progress) (*stat
 		return nil, err
 	}
 	if err := e.awaitNodes(ctx, progress); err != nil {
-		return nil, err
+		return nil, e.abandon(ctx, known, err)
 	}
 	known.Created = true
 	return known, known.write(e.stateDir())
@@ -174,6 +174,16 @@ func (e *Environment) createOrUndo(ctx context.Context, known *state, options []
 		<-created
 		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, ctx.Err()), err, e.undo(ctx, known))
 	}
+}
+
+// abandon removes a cluster that never had a mesh when the run is aborted: half
+// a cluster is of use only to someone who asked for it. What failed by itself
+// stays, for the next run to complete.
+func (e *Environment) abandon(ctx context.Context, known *state, err error) error {
+	if ctx.Err() == nil || e.options.Keep || known.Mesh != "" {
+		return err
+	}
+	return errors.Join(err, e.undo(ctx, known))
 }
 
 // undoWait bounds the removal after an abort.

@@ -115,6 +115,15 @@ func (e *Environment) Up(ctx context.Context, progress mesh.Progress) error {
 	if err != nil {
 		return err
 	}
+	if err := e.furnish(ctx, known, progress); err != nil {
+		return e.abandon(ctx, known, err)
+	}
+	return nil
+}
+
+// furnish gives a cluster its images and its mesh, where they are not there as
+// the plan has them.
+func (e *Environment) furnish(ctx context.Context, known *state, progress mesh.Progress) error {
 	connected, err := kube.Connect(ctx, e.options.Kubeconfig, e.Context())
 	if err != nil {
 		return err

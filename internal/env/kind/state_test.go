@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"context"
+	"errors"
 	"os"
 	"testing"
 
@@ -51,4 +53,27 @@ func TestAHalfWrittenStateIsNotSeen(t *testing.T) {
 	known, err = readState(dir, "one")
 	require.NoError(t, err)
 	assert.Equal(t, "after", known.Node)
+}
+
+// TestWhatIsAbandoned: only an aborted run takes a cluster away, and only one
+// that never had a mesh.
+func TestWhatIsAbandoned(t *testing.T) {
+	broken := errors.New("broken")
+	aborted, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		keep bool
+		mesh string
+	}{
+		"failed by itself":   {t.Context(), false, ""},
+		"kept":               {aborted, true, ""},
+		"had a mesh already": {aborted, false, "m"},
+	} {
+		environment := environmentWith(t, Options{Cluster: "one", Keep: tc.keep})
+		known := &state{Cluster: "one", Created: true, Mesh: tc.mesh}
+		require.NoError(t, known.write(environment.stateDir()))
+		// There is no provider: removing anything would panic.
+		assert.Equal(t, broken, environment.abandon(tc.ctx, known, broken), name)
+	}
 }
