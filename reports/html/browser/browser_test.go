@@ -82,7 +82,7 @@ func TestLinkOpensItsPromise(t *testing.T) {
 	r.do(chromedp.Click(chromedp.CSS(`a[href="#p5"]`)))
 	// The page opens the card when the browser tells it of the new address,
 	// which it does in its own time.
-	r.do(chromedp.Poll(`document.getElementById("p5").open`, nil))
+	r.do(chromedp.Poll[chromedp.Void](`document.getElementById("p5").open`))
 	r.quiet()
 }
 
