@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -98,10 +99,8 @@ type OrderError struct {
 func (e *OrderError) Error() string { return fmt.Sprintf("%s a fault that is %s", e.Step, e.In) }
 
 func (l *Life) in(step string, allowed ...State) error {
-	for _, state := range allowed {
-		if l.state == state {
-			return nil
-		}
+	if slices.Contains(allowed, l.state) {
+		return nil
 	}
 	return &OrderError{Step: step, In: l.state}
 }

@@ -124,7 +124,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // cap; the intended instant would show the stall in any case.
 func TestAStallShowsInTheTailFromTheIntendedInstant(t *testing.T) {
 	var gate sync.RWMutex // held while the server stalls
-	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) { gate.RLock(); gate.RUnlock(); ok(w, r) })
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) { gate.RLock(); defer gate.RUnlock(); ok(w, r) })
 	l := load(b.URL, 100, 250)
 	l.Timeout = 10 * time.Second
 	var seen []record.Observation

@@ -25,7 +25,7 @@ const dialTimeout = 30 * time.Second
 
 // shared is the carrier-grade range of RFC 6598, which clusters use for pods
 // although RFC 1918 does not know it.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+var shared = netip.MustParsePrefix("100.64.0.0/10") //nolint:gochecknoglobals // a constant but for its type
 
 // guard keeps load inside. Names are checked when the plan is read, addresses
 // again at each connect, so that a Service that points outside does not help.

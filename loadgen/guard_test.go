@@ -91,11 +91,11 @@ func TestHealthTellsWhatDoesNotAddUp(t *testing.T) {
 		stopped                  bool
 		want                     string
 	}{
-		"complete":  {10, 10, 0, false, ""},
-		"short":     {9, 9, 0, false, "sent 9 and skipped 0 of 10 planned requests"},
-		"skipped":   {7, 7, 3, false, ""},
-		"stopped":   {4, 4, 0, true, ""},
-		"unanswerd": {10, 8, 0, false, "2 of 10 requests sent have no outcome of their own"},
+		"complete":   {10, 10, 0, false, ""},
+		"short":      {9, 9, 0, false, "sent 9 and skipped 0 of 10 planned requests"},
+		"skipped":    {7, 7, 3, false, ""},
+		"stopped":    {4, 4, 0, true, ""},
+		"unanswered": {10, 8, 0, false, "2 of 10 requests sent have no outcome of their own"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tally := newTally(plan)

@@ -9,7 +9,7 @@ import (
 
 // throttleFiles are where a container finds its own CPU accounting, below
 // /sys/fs/cgroup: version 2 first, then the mounts of version 1.
-var throttleFiles = [...]string{"cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat"}
+var throttleFiles = [...]string{"cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat"} //nolint:gochecknoglobals // a constant but for its type
 
 // throttled is how long the CPU quota has held this container back so far. Where
 // no accounting is found there is no quota to be held back by, and it is 0.

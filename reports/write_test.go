@@ -44,7 +44,7 @@ func TestWriteMakesEveryFile(t *testing.T) {
 	for name, want := range first {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
-		assert.True(t, want == string(text), "%s differs", name)
+		assert.Equal(t, want, string(text), "%s differs", name)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, ".*"))
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,9 +48,7 @@ func (b *board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isMap:
 		var patch struct{ Data map[string]string }
 		_ = json.Unmarshal(body, &patch)
-		for key, value := range patch.Data {
-			b.maps[name][key] = value
-		}
+		maps.Copy(b.maps[name], patch.Data)
 	case strings.Contains(r.URL.Path, "/leases/") && r.Method == http.MethodDelete:
 		b.stamp = ""
 	case strings.Contains(r.URL.Path, "/leases/") && b.stamp == "":

@@ -58,7 +58,7 @@ func stepSummary(dir, path string) (err error) {
 		return fmt.Errorf("write step summary: %w", err)
 	}
 	if text.Len() > longestStepSummary {
-		text.Truncate(0)
+		text.Reset()
 		fmt.Fprintf(&text, "## wayproof\n\nThe summary of this run is longer than GitHub takes: see summary.md in %s.\n", dir)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)

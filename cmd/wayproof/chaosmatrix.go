@@ -58,7 +58,7 @@ func cells(count int, seed uint64) []cell {
 	if count <= 0 || count >= len(all) {
 		return all
 	}
-	random := rand.New(rand.NewPCG(seed, 0x6d6174726978)) //nolint:gosec // reproducible is the point
+	random := rand.New(rand.NewPCG(seed, 0x6d6174726978))
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:count]
 }
@@ -144,8 +144,7 @@ func playCells(ctx context.Context, environment mesh.Environment, ground *scene.
 		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(chosen), one))
 		took, err := playCell(ctx, ground.Post, environment, one)
 		done(err)
-		var unsupported *chaos.Unsupported
-		if errors.As(err, &unsupported) {
+		if unsupported, ok := errors.AsType[*chaos.Unsupported](err); ok {
 			lines.Note("UNSUPPORTED  %v: %s", unsupported, one)
 			continue
 		}
@@ -219,8 +218,7 @@ func chaosCellCommand() *cobra.Command {
 				return fmt.Errorf("read --fault: %w", err)
 			}
 			err = dieAt(cmd.Context(), cluster, wanted, chaos.State(die))
-			var unsupported *chaos.Unsupported
-			if errors.As(err, &unsupported) {
+			if _, ok := errors.AsType[*chaos.Unsupported](err); ok {
 				return &exitError{code: exitUnsupported, err: err}
 			}
 			return err

@@ -38,8 +38,7 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "wayproof:", err)
-	var coded *exitError
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*exitError](err); ok {
 		os.Exit(coded.code)
 	}
 	os.Exit(exitCouldNotRun)

@@ -66,7 +66,7 @@ func judgeNodeProxy(ctx context.Context, flags *nodeProxyFlags) error {
 	if err != nil {
 		return err
 	}
-	nodeproxy.Register(bench)
+	nodeproxy.Register(bench) //nolint:contextcheck // its specs get their contexts from Ginkgo
 	passed := runNodeProxySpecs(flags.focus, filepath.Join(bench.Scene.Dir(), "nodeproxy.xml"))
 	return flags.finish(ctx, bench, passed)
 }

@@ -74,5 +74,5 @@ func TestAScheduleIsAnExperimentWithAPromiseForEachStrike(t *testing.T) {
 	for _, strike := range strikes {
 		assert.True(t, windows[catalogue.StrikeWindow(strike)], strike.Spec.String())
 	}
-	assert.False(t, catalogue.Nemesis(strikes[:1]).Promises == nil)
+	assert.NotNil(t, catalogue.Nemesis(strikes[:1]).Promises)
 }

@@ -146,6 +146,7 @@ func (b *balance) judge(v *record.Verdict, picks []pick) {
 			v.P = "≤ " + probability(trial.P()) + ", valid at any look"
 		case stat.Open:
 			open++
+		case stat.Held: // nothing to say of it
 		}
 		lo, hi := design.Band(trial.N)
 		v.Allowed = fmt.Sprintf("%d..%d of %d at alpha %s", lo, hi, trial.N, probability(goal.Alpha))

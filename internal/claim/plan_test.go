@@ -183,7 +183,7 @@ func TestKnownDeviations(t *testing.T) {
 		assert.Contains(t, got[2].Detail, c.stale, name)
 	}
 	assert.Equal(t, record.Violated, v.Verdict, "verdicts are not changed in place")
-	assert.Len(t, list.Apply(nil, record.Environment{Istio: "1.31.4"}, day), 0, "a claim that did not run says nothing")
+	assert.Empty(t, list.Apply(nil, record.Environment{Istio: "1.31.4"}, day), "a claim that did not run says nothing")
 }
 
 func TestKnownDeviationsOfShares(t *testing.T) {

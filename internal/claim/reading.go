@@ -134,7 +134,8 @@ func panicSite(stack string) string {
 	for line := range strings.Lines(below) {
 		if strings.Contains(line, "/internal/") && strings.Contains(line, ".go:") {
 			site, _, _ := strings.Cut(strings.TrimSpace(line), " +")
-			return site[strings.Index(site, "internal/"):]
+			_, within, _ := strings.Cut(site, "/internal/")
+			return "internal/" + within
 		}
 	}
 	return "an unknown line"

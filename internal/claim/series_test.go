@@ -21,6 +21,7 @@ func sampled(series string, values ...float64) *scene {
 }
 
 func seriesPromise(t *testing.T, conditions ...SeriesCondition) record.Promise {
+	t.Helper()
 	return plan(t, record.Promise{Kind: KindSeries, Params: Params(SeriesParams{Conditions: conditions})})
 }
 

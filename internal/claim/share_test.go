@@ -11,6 +11,7 @@ import (
 )
 
 func sharePromise(t testing.TB, perMille, delta int, of Predicate) record.Promise {
+	t.Helper()
 	return plan(t, record.Promise{Kind: KindShare, Delta: delta, Params: Params(ShareParams{Of: of, PerMille: perMille, Label: "it"})})
 }
 

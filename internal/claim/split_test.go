@@ -19,6 +19,7 @@ func splitScene(hits int, answer func(*record.Observation)) *scene {
 }
 
 func splitPromise(t testing.TB, params SplitParams) record.Promise {
+	t.Helper()
 	return plan(t, record.Promise{Kind: KindSplit, Params: Params(params)})
 }
 

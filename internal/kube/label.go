@@ -79,8 +79,8 @@ func WaypointOf(service *unstructured.Unstructured) string {
 		case c.Status != "True":
 			return c.String()
 		}
-		words := strings.Fields(c.Message)
-		for _, word := range words {
+		words := strings.FieldsSeq(c.Message)
+		for word := range words {
 			if strings.Count(word, "/") == 1 {
 				return strings.Trim(word, `".,`)
 			}

@@ -37,7 +37,7 @@ func sweepable() []schema.GroupVersionKind {
 	}
 	var all []schema.GroupVersionKind
 	for _, row := range kinds {
-		for _, kind := range strings.Fields(row.kinds) {
+		for kind := range strings.FieldsSeq(row.kinds) {
 			all = append(all, schema.GroupVersionKind{Group: row.group, Version: row.version, Kind: kind})
 		}
 	}

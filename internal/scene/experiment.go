@@ -27,8 +27,7 @@ func reach() []string {
 func (s *Scene) Experiment(ctx context.Context, e catalogue.Experiment) ([]record.Verdict, error) {
 	s.current = &record.Memory{}
 	failed := s.experiment(ctx, e)
-	var unsupported *chaos.Unsupported
-	if errors.As(failed, &unsupported) {
+	if unsupported, ok := errors.AsType[*chaos.Unsupported](failed); ok {
 		s.lack(catalogue.FaultAbility(e.Fault), unsupported.Reason)
 		failed = nil
 	}

@@ -56,8 +56,7 @@ func (s *show) strike(ctx context.Context, strike chaos.Strike) error {
 	if err == nil {
 		err = s.life.Confirm(ctx)
 	}
-	var unsupported *chaos.Unsupported
-	if errors.As(err, &unsupported) {
+	if unsupported, ok := errors.AsType[*chaos.Unsupported](err); ok {
 		s.scene.lack(catalogue.FaultAbility(strike.Spec), unsupported.Reason)
 		return s.life.End(ctx)
 	}

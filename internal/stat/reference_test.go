@@ -121,7 +121,7 @@ func TestFixedSamples(t *testing.T) {
 		for i, alpha := range []float64{1e-3, 1e-5, 1e-6} {
 			f, err := DesignFixed(Goal{Share: PerMille(key[1]), Delta: key[0], Alpha: alpha, Beta: 1e-3})
 			require.NoError(t, err)
-			assert.Equal(t, sizes[i], size{f.N, f.Lo, f.Hi, f.SettledFrom()}, "%v alpha %g", key, alpha)
+			assert.Equal(t, size{f.N, f.Lo, f.Hi, f.SettledFrom()}, sizes[i], "%v alpha %g", key, alpha)
 			assert.LessOrEqual(t, f.FalseLow, alpha/2)
 			assert.LessOrEqual(t, f.FalseHigh, alpha/2)
 			assert.True(t, f.Holds(f.Lo) && f.Holds(f.Hi) && !f.Holds(f.Lo-1) && !f.Holds(f.Hi+1))

@@ -215,7 +215,7 @@ func TestTrialStopsAtItsDecision(t *testing.T) {
 	assert.Equal(t, Low, trial.Add(true))
 	assert.Equal(t, n, trial.N)
 	lo, hi := s.Band(n)
-	assert.Greater(t, lo, 0)
+	assert.Positive(t, lo)
 	assert.LessOrEqual(t, hi, n)
 	assert.LessOrEqual(t, trial.P(), .05)
 	assert.Panics(t, func() { s.Decide(s.N+1, 3) })

@@ -60,7 +60,7 @@ const (
 	faultAt  = 4 * time.Second
 )
 
-var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant but for its type
 
 // New draws a run and judges it.
 func New(ctx context.Context, shape Shape) (*record.Memory, error) {

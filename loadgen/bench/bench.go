@@ -6,6 +6,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -114,7 +115,7 @@ func (c *Comparison) count(reader *wire.Reader) error {
 	for {
 		m, err := reader.Next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			c.Worker.Rate = float64(c.Worker.Hits-c.Worker.Failed) / last.Seconds()
 			return nil
 		case err != nil:

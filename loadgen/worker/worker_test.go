@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -219,5 +218,5 @@ func TestRefusalsAreToldApartFromDeaths(t *testing.T) {
 	_, err := d.Drive(t.Context(), plan("http://127.0.0.1:1/", 100, 10), all)
 	var refused *worker.RefusedError
 	require.ErrorAs(t, err, &refused)
-	assert.True(t, strings.Contains(refused.Reason, "retries"))
+	assert.Contains(t, refused.Reason, "retries")
 }

@@ -114,8 +114,8 @@ func TestSchemasNameEveryField(t *testing.T) {
 
 func fields(typ reflect.Type) map[string]bool {
 	out := map[string]bool{}
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+	for field := range typ.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		out[name] = true
 	}
 	return out

@@ -57,7 +57,7 @@ func writeTable(b *strings.Builder, run *record.Run, verdicts []record.Verdict) 
 func writeFold(b *strings.Builder, run *record.Run, v record.Verdict, dir string) {
 	fmt.Fprintf(b, "<details%s><summary>%s %s</summary>\n\n", open(v),
 		outcome.Sign(v.Verdict), escape(v.ID))
-	for _, line := range strings.Split(Block(run, v, dir), "\n") {
+	for line := range strings.SplitSeq(Block(run, v, dir), "\n") {
 		b.WriteString("    " + line + "\n") // an indented block takes every character literally
 	}
 	b.WriteString("\n</details>\n\n")

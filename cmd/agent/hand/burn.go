@@ -21,7 +21,7 @@ func burn() *cobra.Command {
 		var busy sync.WaitGroup
 		for range workers {
 			busy.Go(func() {
-				for ctx.Err() == nil { //nolint:revive // to be busy is the purpose
+				for ctx.Err() == nil {
 				}
 			})
 		}

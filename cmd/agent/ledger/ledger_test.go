@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 func TestCommandReadsAndClears(t *testing.T) {
 	kept := ledger.New(10)
 	for _, id := range []string{"a1", "b1", "b2"} {
-		kept.Record(id, "", time.Now(), httptest.NewRequest("GET", "/", nil))
+		kept.Record(id, "", time.Now(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
 	server := httptest.NewServer(kept.Handler())
 	defer server.Close()

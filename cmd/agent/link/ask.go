@@ -168,8 +168,7 @@ func (c *connection) exchange(request *http.Request) error {
 // cause leaves out addresses and ports, which would make every error a kind of
 // its own.
 func cause(err error) string {
-	var operation *net.OpError
-	if errors.As(err, &operation) {
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
 		return operation.Op + ": " + operation.Err.Error()
 	}
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {

@@ -105,7 +105,7 @@ func (s *Sight) read(ctx context.Context, fd int) error {
 		case err == nil:
 			s.look(buffer[:n])
 		case errors.Is(err, unix.EAGAIN) && over:
-			return nil
+			return nil //nolint:nilerr // the queue is empty, and the end was asked for
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		default:
 			return fmt.Errorf("read packet: %w", err)

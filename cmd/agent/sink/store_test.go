@@ -86,7 +86,7 @@ func TestTheOldestGiveWayAndAreCounted(t *testing.T) {
 	fill(t, s, 5*chunkSpans+1)
 	stats := s.stats()
 	assert.EqualValues(t, 5*chunkSpans+1, stats.Received)
-	assert.EqualValues(t, stats.Received, uint64(stats.Held)+stats.Overflowed)
+	assert.Equal(t, stats.Received, uint64(stats.Held)+stats.Overflowed)
 	assert.GreaterOrEqual(t, stats.Held, capacity)
 	assert.LessOrEqual(t, stats.Held, capacity+chunkSpans)
 	assert.Equal(t, sequence(stats.Overflowed+1, stats.Received), numbers(t, s, 0))

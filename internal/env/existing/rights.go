@@ -80,9 +80,9 @@ func rightsFindings(lacking map[string][]string, count int) []Finding {
 
 func (r right) questions() []authorizationv1.ResourceAttributes {
 	var all []authorizationv1.ResourceAttributes
-	for _, resource := range strings.Fields(r.resources) {
+	for resource := range strings.FieldsSeq(r.resources) {
 		name, sub, _ := strings.Cut(resource, "/")
-		for _, verb := range strings.Fields(r.verbs) {
+		for verb := range strings.FieldsSeq(r.verbs) {
 			all = append(all, authorizationv1.ResourceAttributes{Group: r.group, Resource: name, Subresource: sub, Verb: verb})
 		}
 	}

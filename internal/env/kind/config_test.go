@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -23,9 +24,7 @@ func patched(t *testing.T, config *v1alpha4.Cluster, kind string) map[string]any
 		if decoded["kind"] != kind {
 			continue
 		}
-		for key, value := range decoded {
-			all[key] = value
-		}
+		maps.Copy(all, decoded)
 	}
 	return all
 }

@@ -49,7 +49,7 @@ type Stage struct {
 }
 
 // copying are the kinds of promise whose pictures need arrivals by request.
-var copying = [...]string{"mirror", "attempts"}
+var copying = [...]string{"mirror", "attempts"} //nolint:gochecknoglobals // a constant but for its type
 
 // Read walks a run once.
 func Read(ctx context.Context, source record.Source) (*Digest, error) {

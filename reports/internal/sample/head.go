@@ -8,7 +8,7 @@ import (
 )
 
 // The waypoint replicas of the sample, by the addresses that backends see.
-var peers = map[string]string{
+var peers = map[string]string{ //nolint:gochecknoglobals // a constant but for its type
 	"10.244.1.7": "waypoint-travel-agency-6f7c-a", "10.244.2.9": "waypoint-travel-agency-6f7c-b",
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/wayproof/wayproof/internal/record"
 )
 
-var travels = [3]string{"travels", "v1", "travels-v1-66d8d-aaaaa"}
+var travels = [3]string{"travels", "v1", "travels-v1-66d8d-aaaaa"} //nolint:gochecknoglobals // a constant but for its type
 
 // delay is fault injection: 400 ms for every request.
 func delay() scene {

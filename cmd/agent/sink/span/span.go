@@ -20,7 +20,7 @@ import (
 // harness's request, in the order of preference: the custom tag that a
 // Telemetry sets from the header x-wayproof-id, and the name that the semantic
 // conventions of OpenTelemetry give a recorded request header.
-var idAttributes = [...]string{"x-wayproof-id", "http.request.header.x-wayproof-id"}
+var idAttributes = [...]string{"x-wayproof-id", "http.request.header.x-wayproof-id"} //nolint:gochecknoglobals // a constant but for its type
 
 // Span is one span as received. Attributes are strings; numbers and booleans
 // are written as such, lists and maps are left out.
