@@ -76,7 +76,7 @@ func tokened() record.Target { return get("cars-token", carsURL+"/cars/"+record.
 // mirrorAll is the workshop's task: a copy of everything, counted by request
 // ids in the ledgers and by tokens in the logs.
 func mirrorAll() Scenario {
-	s := mirrorScenario("task7/mirror-100", "copies every request to cars-v2 exactly once", "corrected/010-traffic-mirroring.yaml").labelled(Quick)
+	s := mirrorScenario("task7/mirror-100", "copies every request to cars-v2 exactly once", "corrected/010-traffic-mirroring.yaml")
 	s.Expect = 35 * time.Second
 	s.add(Before, few(tokened()), carsApp)
 	applied := s.add(Applied, keepalive(mirrorRate, 7000, tokened()), carsApp)
