@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"google.golang.org/grpc"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/admin"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/balance"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/config"
@@ -22,7 +24,6 @@ import (
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/xds"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/zds"
-	"google.golang.org/grpc"
 )
 
 // proxy is the assembled program.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/admin"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/admin"
 )
 
 // run works until the context ends, then drains. What carries connections that

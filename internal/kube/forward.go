@@ -67,7 +67,7 @@ func (f *Forward) locate(forwarder *portforward.PortForwarder) error {
 // Close ends the forward and the connections through it.
 func (f *Forward) Close() {
 	close(f.stop)
-	_ = <-f.done // it ended because it was told to
+	<-f.done //nolint:errcheck // it ended because it was told to
 }
 
 func (c *Cluster) forwardDialer(port Port) (httpstream.Dialer, error) {

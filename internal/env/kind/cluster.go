@@ -171,7 +171,7 @@ func (e *Environment) createOrUndo(ctx context.Context, known *state, options []
 		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, err), e.undo(ctx, known))
 	case <-ctx.Done():
 		err := e.provider.Delete(e.options.Cluster, known.Kubeconfig)
-		_ = <-created // fails on what was removed under it
+		<-created //nolint:errcheck // fails on what was removed under it
 		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, ctx.Err()), err, e.undo(ctx, known))
 	}
 }

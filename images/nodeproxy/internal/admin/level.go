@@ -10,7 +10,7 @@ import (
 // level, possibly followed by exceptions for its modules, which do not exist
 // here.
 func ParseLevel(text string) (slog.Level, error) {
-	for _, directive := range strings.Split(text, ",") {
+	for directive := range strings.SplitSeq(text, ",") {
 		if strings.Contains(directive, "=") {
 			continue
 		}

@@ -4,8 +4,9 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 // Gateway is a waypoint. Destination is "<namespace>/<hostname>" or

@@ -4,8 +4,9 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
 )
 
 // Policy is one authorization: groups of rules of matches.

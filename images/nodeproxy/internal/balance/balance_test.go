@@ -23,6 +23,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) world {
+	t.Helper()
 	store := state.New()
 	return world{t: t, store: store, b: New(store, net.DefaultResolver, rand.New(rand.NewPCG(1, 2)))}
 }

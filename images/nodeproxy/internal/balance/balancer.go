@@ -11,8 +11,9 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 // Query asks for an endpoint behind one port of a service.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 // candidates are the endpoints among which chance decides.

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -33,9 +34,7 @@ func meta(environ []string) (map[string]any, error) {
 // the token's service account, or every request is denied.
 func (s Self) XDSNode() (*core.Node, error) {
 	metadata := map[string]any{}
-	for key, value := range s.Metadata {
-		metadata[key] = value
-	}
+	maps.Copy(metadata, s.Metadata)
 	metadata["NAME"] = s.Pod
 	metadata["NAMESPACE"] = s.Namespace
 	metadata["INSTANCE_IPS"] = s.IP.String()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 )
 

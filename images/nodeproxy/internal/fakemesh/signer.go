@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"istio.io/api/security/v1alpha1"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 // Authority is the product's client, connected to the CA over loopback.

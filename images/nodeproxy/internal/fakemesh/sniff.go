@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 )
 
 // Sniffer looks for bytes in every frame that crosses the node's bridge.

@@ -23,8 +23,7 @@ func Unreachable(err error) error {
 
 // responseFlags is "-" for whatever has no flag of its own.
 func responseFlags(err error) string {
-	var f *flagged
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*flagged](err); ok {
 		return f.flag
 	}
 	return "-"

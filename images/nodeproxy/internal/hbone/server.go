@@ -11,9 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
-	"golang.org/x/net/http2"
 )
 
 const (

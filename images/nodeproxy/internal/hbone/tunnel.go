@@ -9,8 +9,9 @@ import (
 	"net/netip"
 	"net/url"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"golang.org/x/net/http2"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 )
 
 // Target is what a tunnel is asked to reach beyond its hop.

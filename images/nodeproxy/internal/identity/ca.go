@@ -11,10 +11,11 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/structpb"
 	"istio.io/api/security/v1alpha1"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 const (

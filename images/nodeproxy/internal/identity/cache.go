@@ -8,8 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 // signers bounds the requests that are under way at the authority.

@@ -77,7 +77,7 @@ func (p *Proxy) source(ip netip.Addr, peer spiffe.ID) flow.Party {
 
 // forwardedHost reads the host parameter of a Forwarded header (RFC 7239).
 func forwardedHost(header string) string {
-	for _, part := range strings.Split(header, ";") {
+	for part := range strings.SplitSeq(header, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		if strings.EqualFold(name, "host") {
 			return strings.Trim(value, `"`)

@@ -11,13 +11,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/flow"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/identity"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 // Pod is the captured pod as the inbound side needs it.

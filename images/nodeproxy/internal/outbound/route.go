@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"net/netip"
 
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/balance"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 // TunnelPort is where every HBONE speaker listens.

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 
+	"istio.io/istio/pkg/workloadapi"
+
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/balance"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
-	"istio.io/istio/pkg/workloadapi"
 )
 
 // findWaypoint resolves a gateway address to one of its workloads, and returns

@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -94,7 +95,7 @@ func TestMatchFields(t *testing.T) {
 func TestGroupsAndRules(t *testing.T) {
 	yes := []*security.Match{{DestinationPorts: []uint32{8080}}}
 	no := []*security.Match{{DestinationPorts: []uint32{1}}}
-	either := append(no[:1:1], yes...)
+	either := slices.Concat(no, yes)
 	many := one(security.Action_DENY, no)
 	many.Groups = append(many.Groups, one(security.Action_DENY, yes).Groups...)
 	for name, c := range map[string]struct {

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 // Request is what is known of a connection that wants in.

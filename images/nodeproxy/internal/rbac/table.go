@@ -5,8 +5,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 )
 
 // Table holds the policies of the mesh. It is safe for concurrent use.

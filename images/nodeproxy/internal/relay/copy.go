@@ -53,7 +53,7 @@ func Copy(ctx context.Context, down, up Duplex, meter Meter) error {
 // onlyAfterCleanEnd drops the failure that closing both ends provoked.
 func onlyAfterCleanEnd(first, second error) error {
 	if first != nil {
-		return nil
+		return nil //nolint:nilerr // the caller has it already
 	}
 	return second
 }

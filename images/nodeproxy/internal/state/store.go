@@ -7,8 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 )
 
 // Store is safe for concurrent use. Everything it hands out is immutable.

@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"istio.io/istio/pkg/workloadapi"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
 
 // Address is an IP within a network: the same IP may exist in several.

@@ -14,10 +14,11 @@ import (
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/notify"
 )
 
 const (

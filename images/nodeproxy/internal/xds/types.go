@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 	"google.golang.org/protobuf/proto"
 	"istio.io/istio/pkg/workloadapi"
 	"istio.io/istio/pkg/workloadapi/security"
+
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/rbac"
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
 const (

@@ -167,8 +167,8 @@ func TestUnreadableSnapshotStopsNobody(t *testing.T) {
 
 func TestProtocolErrorsStartOver(t *testing.T) {
 	for name, offend := range map[string]func(*testing.T, *fakemesh.Session) string{
-		"keep after the snapshot": func(t *testing.T, c *fakemesh.Session) string { return c.Keep(t, "a") },
-		"second snapshot":         func(t *testing.T, c *fakemesh.Session) string { return c.Snapshot(t) },
+		"keep after the snapshot": func(t *testing.T, c *fakemesh.Session) string { t.Helper(); return c.Keep(t, "a") },
+		"second snapshot":         func(t *testing.T, c *fakemesh.Session) string { t.Helper(); return c.Snapshot(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
