@@ -51,6 +51,8 @@ func TestPull(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		require.NoError(t, environment.Down(ctx, lines))
+		_, err := environment.command(ctx, "image", "rm", environment.plan.node)
+		require.NoError(t, err, "the engine keeps what it pulled")
 		assertGone(t, environment, kubeconfig)
 	})
 	require.NoError(t, environment.Up(t.Context(), lines))
