@@ -68,6 +68,7 @@ func newStage(t testing.TB) *stage {
 	s.start(t)
 	s.cni = s.socket.Accept(t)
 	require.Empty(t, s.cni.Snapshot(t))
+	s.istiod.Subscribed(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			text := s.log.String()

@@ -2,11 +2,14 @@ package fakemesh
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/stretchr/testify/require"
@@ -41,7 +44,11 @@ type Istiod struct {
 	held   map[string]map[string]*discovery.Resource // by type, then name
 	out    map[chan *discovery.DeltaDiscoveryResponse]bool
 	seen   []*discovery.DeltaDiscoveryRequest
+	pushes int
 }
+
+// patience is how long a proxy may take to acknowledge.
+const patience = 20 * time.Second
 
 // NewIstiod serves on loopback until the test ends.
 func NewIstiod(t testing.TB) *Istiod {
@@ -139,7 +146,32 @@ func (d *Istiod) first(r *discovery.DeltaDiscoveryRequest) *discovery.DeltaDisco
 	return response
 }
 
-// Put sends resources by name; the version must change with the content.
+// Subscribed waits until a proxy has acknowledged what was held of every type.
+func (d *Istiod) Subscribed(t testing.TB) {
+	t.Helper()
+	for url := range d.held {
+		require.Eventually(t, func() bool { return d.answered("first-" + url) }, patience, 5*time.Millisecond,
+			"nobody subscribed to %s", url)
+	}
+}
+
+// answered tells if a nonce was acknowledged or refused.
+func (d *Istiod) answered(nonce string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.seen, func(r *discovery.DeltaDiscoveryRequest) bool {
+		return r.GetResponseNonce() == nonce
+	})
+}
+
+func (d *Istiod) followed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.out) > 0
+}
+
+// Put sends resources by name and returns when they are known to the proxies
+// that follow, if any do; the version must change with the content.
 func (d *Istiod) Put(t testing.TB, version string, messages ...proto.Message) {
 	t.Helper()
 	for _, m := range messages {
@@ -155,18 +187,21 @@ func (d *Istiod) Put(t testing.TB, version string, messages ...proto.Message) {
 		}
 		value, err := proto.Marshal(m)
 		require.NoError(t, err)
-		d.PutRaw(url, &discovery.Resource{
+		nonce := d.PutRaw(url, &discovery.Resource{
 			Name: name, Version: version, Resource: &anypb.Any{TypeUrl: url, Value: value},
 		})
+		require.Eventually(t, func() bool { return d.answered(nonce) || !d.followed() }, patience, 5*time.Millisecond,
+			"no answer to the push of %s", name)
 	}
 }
 
-// PutRaw sends a resource as it is, however malformed.
-func (d *Istiod) PutRaw(url string, r *discovery.Resource) {
+// PutRaw sends a resource as it is, however malformed, and returns the nonce of
+// the push.
+func (d *Istiod) PutRaw(url string, r *discovery.Resource) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.held[url][r.GetName()] = r
-	d.send(&discovery.DeltaDiscoveryResponse{TypeUrl: url, Resources: []*discovery.Resource{r}})
+	return d.send(&discovery.DeltaDiscoveryResponse{TypeUrl: url, Resources: []*discovery.Resource{r}})
 }
 
 // Remove takes a resource away.
@@ -177,11 +212,13 @@ func (d *Istiod) Remove(url, name string) {
 	d.send(&discovery.DeltaDiscoveryResponse{TypeUrl: url, RemovedResources: []string{name}})
 }
 
-func (d *Istiod) send(r *discovery.DeltaDiscoveryResponse) {
-	r.Nonce = "push"
+func (d *Istiod) send(r *discovery.DeltaDiscoveryResponse) string {
+	d.pushes++
+	r.Nonce = fmt.Sprintf("push-%d", d.pushes)
 	for c := range d.out {
 		c <- r
 	}
+	return r.GetNonce()
 }
 
 // HangUp ends all streams, as istiod does every half hour.
