@@ -13,7 +13,6 @@ import (
 	"github.com/wayproof/wayproof/chaos/pledge"
 	"github.com/wayproof/wayproof/chaos/post"
 	"github.com/wayproof/wayproof/internal/catalogue"
-	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/record"
 )
 
@@ -34,12 +33,7 @@ func (s *Scene) Experiment(ctx context.Context, e catalogue.Experiment) ([]recor
 	if failed != nil {
 		s.event("experiment ended early", e.ID, failed.Error())
 	}
-	s.current.Record = s.run
-	verdicts, err := claim.Judge(ctx, s.current, s.planned(e.Scenario))
-	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
-	if err == nil {
-		err = s.writer.WriteRun(&s.run)
-	}
+	verdicts, err := s.judge(ctx, e.Scenario)
 	if failed != nil {
 		return verdicts, fmt.Errorf("play %s: %w", e.ID, failed)
 	}

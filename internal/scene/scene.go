@@ -9,6 +9,7 @@ package scene
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -123,17 +124,21 @@ func (s *Scene) Play(ctx context.Context, scenario catalogue.Scenario) ([]record
 	if failed != nil {
 		s.event("scenario ended early", scenario.ID, failed.Error())
 	}
-	s.current.Record = s.run
-	verdicts, err := claim.Judge(ctx, s.current, s.planned(scenario))
-	verdicts = s.known.Apply(verdicts, s.run.Environment, s.run.Started)
-	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
-	if err == nil {
-		err = s.writer.WriteRun(&s.run)
-	}
+	verdicts, err := s.judge(ctx, scenario)
 	if failed != nil {
 		return verdicts, fmt.Errorf("play %s: %w", scenario.ID, failed)
 	}
 	return verdicts, err
+}
+
+// judge judges a scenario's promises from what was recorded of it. It works on
+// after ctx has ended: an aborted run says of its record what replay will say.
+func (s *Scene) judge(ctx context.Context, scenario catalogue.Scenario) ([]record.Verdict, error) {
+	s.current.Record = s.run
+	verdicts, err := claim.Judge(context.WithoutCancel(ctx), s.current, s.planned(scenario))
+	verdicts = s.known.Apply(verdicts, s.run.Environment, s.run.Started)
+	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
+	return verdicts, errors.Join(err, s.writer.WriteRun(&s.run))
 }
 
 // offered is false of a scenario of which the environment lacks what every
