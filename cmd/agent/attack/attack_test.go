@@ -23,7 +23,7 @@ func run(ctx context.Context, stdin string) (stdout string, code int) {
 	command.SetIn(strings.NewReader(stdin))
 	command.SetOut(&out)
 	command.SetErr(&out)
-	command.SetArgs(nil)
+	command.SetArgs([]string{}) // nil would read the test program's own
 	command.SilenceErrors, command.SilenceUsage = true, true
 	err := command.ExecuteContext(ctx)
 	var coded interface{ ExitCode() int }

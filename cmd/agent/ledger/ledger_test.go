@@ -24,7 +24,7 @@ func TestCommandReadsAndClears(t *testing.T) {
 	run := func(args ...string) (string, error) {
 		var out strings.Builder
 		command := Command()
-		command.SetArgs(args)
+		command.SetArgs(append([]string{}, args...)) // nil would read the test program's own
 		command.SetOut(&out)
 		command.SetErr(&out)
 		err := command.ExecuteContext(t.Context())
