@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,27 +27,37 @@ func (n Node) burn(_ context.Context, d pledge.Deed) (string, error) {
 		return "", fmt.Errorf("burn %q with %d workers for %v: out of bounds", d.Name, d.Workers, d.For)
 	}
 	args := append(strings.Fields(BurnArgs), d.Name, "--workers", strconv.Itoa(d.Workers), "--for", d.For.String())
-	cmd := exec.Command(n.Self, args...) //nolint:noctx // it is to outlive the caller
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("start to burn: %w", err)
-	}
-	if err := cmd.Process.Release(); err != nil {
-		return "", fmt.Errorf("let the burning process go: %w", err)
+	if err := start(n.Self, args); err != nil {
+		return "", fmt.Errorf("burn: %w", err)
 	}
 	return fmt.Sprintf("%d workers burn for at most %v", d.Workers, d.For), nil
 }
 
 // burning lists burning processes with a mark, all if it is empty.
-func (n Node) burning(mark string) ([]process, error) {
+func (n Node) burning(mark string) ([]process, error) { return n.marked(BurnArgs, mark) }
+
+// marked lists living processes by words of their command line and the mark
+// that follows them.
+func (n Node) marked(words, mark string) ([]process, error) {
 	all, err := n.all()
 	var found []process
 	for _, one := range all {
-		if strings.Contains(one.args, strings.TrimSpace(BurnArgs+" "+mark)) && one.state != "Z" {
+		if strings.Contains(one.args, strings.TrimSpace(words+" "+mark)) && one.state != "Z" {
 			found = append(found, one)
 		}
 	}
 	return found, err
+}
+
+// burnt says how many processes burn and for how long they had a CPU: a thread
+// that is given none burns nothing.
+func (n Node) burnt(mark string) (string, error) {
+	found, err := n.burning(mark)
+	var spent time.Duration
+	for _, one := range found {
+		spent += one.spent
+	}
+	return fmt.Sprintf("%d burning, %.1f s of CPU burnt", len(found), spent.Seconds()), err
 }
 
 func (n Node) douse(d pledge.Deed) (string, error) {

@@ -1,8 +1,8 @@
 //go:build linux
 
 // Package deed does on a node what a fault needs there, and undoes it: stop
-// processes of a pod, put packet rules into a pod's network namespace, burn
-// CPU. It runs in a privileged pod that sees the node's processes; the node's
+// processes of a pod, put packet rules into a pod's network namespace, hold its
+// packets up, burn CPU. It runs in a privileged pod that sees the node's processes; the node's
 // own nft and nsenter are used, since the agent's image has no programs.
 //
 // It knows nothing of Kubernetes: a pod is the UID in its control group's name.
@@ -65,10 +65,9 @@ func (n Node) Look(ctx context.Context, d pledge.Deed) (string, error) {
 	case pledge.Rules:
 		return n.ruleset(ctx, d)
 	case pledge.Burn:
-		found, err := n.burning(d.Name)
-		return fmt.Sprintf("%d burning", len(found)), err
+		return n.burnt(d.Name)
 	case pledge.Delay:
-		return n.queue(ctx, d)
+		return n.delaying(ctx, d)
 	}
 	return "", fmt.Errorf("no deed of kind %q", d.Kind)
 }

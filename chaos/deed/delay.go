@@ -19,50 +19,78 @@ import (
 // delayed is the interface of a pod whose packets are held up.
 const delayed = "eth0"
 
-// delay holds every packet that leaves the pod, by netem where the kernel has it.
+// delay holds every packet that leaves the pod: by netem where the kernel has
+// it, else by a queue to a process of ours.
 func (n Node) delay(ctx context.Context, d pledge.Deed) (string, error) {
-	if _, err := n.tc(ctx, d.Pod, "qdisc", "replace", "dev", delayed, "root", "netem", "delay", fmt.Sprintf("%dms", d.For.Milliseconds())); err != nil {
-		return "", err
-	}
-	return n.queue(ctx, d)
-}
-
-func (n Node) undelay(ctx context.Context, d pledge.Deed) (string, error) {
-	look, err := n.queue(ctx, d)
-	if errors.Is(err, errGone) || err == nil && !strings.Contains(look, "netem") {
-		return "no delay", nil
+	_, err := n.tc(ctx, d.Pod, "qdisc", "replace", "dev", delayed, "root", "netem", "delay", fmt.Sprintf("%dms", d.For.Milliseconds()))
+	if errors.Is(err, ErrUnsupported) {
+		err = n.queue(ctx, d)
 	}
 	if err != nil {
 		return "", err
 	}
-	return n.tc(ctx, d.Pod, "qdisc", "del", "dev", delayed, "root")
+	return n.delaying(ctx, d)
 }
 
-// queue is how packets wait to leave the pod.
-func (n Node) queue(ctx context.Context, d pledge.Deed) (string, error) {
-	return n.tc(ctx, d.Pod, "qdisc", "show", "dev", delayed)
+// undelay takes away both ways of delaying, whichever was used.
+func (n Node) undelay(ctx context.Context, d pledge.Deed) (string, error) {
+	look, err := n.tc(ctx, d.Pod, "qdisc", "show", "dev", delayed)
+	if err == nil && strings.Contains(look, "netem") {
+		_, err = n.tc(ctx, d.Pod, "qdisc", "del", "dev", delayed, "root")
+	}
+	if errors.Is(err, errGone) {
+		err = nil // the pod took its packets along; the process ends all the same
+	}
+	if err = errors.Join(err, n.unqueue(ctx, d)); err != nil {
+		return "", err
+	}
+	return "no delay", nil
+}
+
+// delaying is how packets wait to leave the pod.
+func (n Node) delaying(ctx context.Context, d pledge.Deed) (string, error) {
+	look, err := n.tc(ctx, d.Pod, "qdisc", "show", "dev", delayed)
+	if err != nil || strings.Contains(look, "netem") {
+		return look, err
+	}
+	return n.queued(d)
 }
 
 func (n Node) tc(ctx context.Context, uid string, args ...string) (string, error) {
-	found, err := n.ofPod(uid)
+	out, err := n.inPod(ctx, uid, append([]string{"/usr/sbin/tc"}, args...)...)
+	if err != nil && strings.Contains(err.Error(), "qdisc kind is unknown") {
+		return "", fmt.Errorf("%w: the kernel has no netem", ErrUnsupported)
+	}
+	return out, err
+}
+
+// inPod runs a program of the node in the network namespace of a pod.
+func (n Node) inPod(ctx context.Context, uid string, argv ...string) (string, error) {
+	pid, err := n.anyOf(uid)
 	if err != nil {
 		return "", err
 	}
-	if len(found) == 0 {
-		return "", fmt.Errorf("pod %s: %w", uid, errGone)
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(n.Root, "usr/bin/nsenter"), append([]string{"-t", strconv.Itoa(found[0].pid), "-n", "/usr/sbin/tc"}, args...)...)
+	cmd := exec.CommandContext(ctx, filepath.Join(n.Root, "usr/bin/nsenter"), append([]string{"-t", strconv.Itoa(pid), "-n"}, argv...)...)
 	cmd.Path, cmd.Dir = "/usr/bin/nsenter", "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: n.Root}
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
-	err = cmd.Run()
-	said := strings.TrimSpace(complaint.String())
-	if err != nil && strings.Contains(said, "qdisc kind is unknown") {
-		return "", fmt.Errorf("%w: the kernel has no netem", ErrUnsupported)
-	}
-	if err != nil {
-		return "", fmt.Errorf("run tc %s: %w: %s", strings.Join(args, " "), err, said)
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("run %s in the network of pod %s: %w: %s", strings.Join(argv, " "), uid, err, strings.TrimSpace(complaint.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// anyOf is a living process of a pod, by which its namespaces are entered.
+func (n Node) anyOf(uid string) (int, error) {
+	found, err := n.ofPod(uid)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range found {
+		if one.state != "Z" {
+			return one.pid, nil
+		}
+	}
+	return 0, fmt.Errorf("pod %s: %w", uid, errGone)
 }

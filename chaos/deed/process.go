@@ -23,6 +23,7 @@ type process struct {
 	name  string
 	state string // as in /proc/PID/stat: R, S, T, Z ...
 	args  string
+	spent time.Duration // of CPU, since it began
 }
 
 // all lists the node's processes; one that ends meanwhile is passed over.
@@ -64,7 +65,25 @@ func (n Node) read(pid int) (process, error) {
 	if open < 0 || end < open || len(text) < end+3 {
 		return process{}, fmt.Errorf("read process %d: stat is %q", pid, text)
 	}
-	return process{pid: pid, name: text[open+1 : end], state: text[end+2 : end+3], args: strings.ReplaceAll(string(args), "\x00", " ")}, nil
+	return process{
+		pid: pid, name: text[open+1 : end], state: text[end+2 : end+3],
+		args: strings.ReplaceAll(string(args), "\x00", " "), spent: spent(text[end+2:]),
+	}, nil
+}
+
+// tick is the unit of times in /proc, on every Linux that Go runs on.
+const tick = 10 * time.Millisecond
+
+// spent is the CPU time, in user and kernel, by the fields of stat from the
+// state on (proc(5): utime is field 14, stime 15, and state is 3).
+func spent(fromState string) time.Duration {
+	fields := strings.Fields(fromState)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	kernel, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+kernel) * tick
 }
 
 func (n Node) file(pid int, name string) string {
@@ -173,7 +192,8 @@ func (n Node) Stopped() ([]string, error) {
 }
 
 // Leftovers says in lines what of deeds is on the node: stopped processes,
-// burning ones, and tables in the network namespaces of pods.
+// burning ones and ones that hold packets, and rules in the network namespaces
+// of pods.
 func (n Node) Leftovers(ctx context.Context) ([]string, error) {
 	stopped, err := n.Stopped()
 	if err != nil {
@@ -189,6 +209,13 @@ func (n Node) Leftovers(ctx context.Context) ([]string, error) {
 	}
 	for _, one := range burning {
 		lines = append(lines, "burning process "+one.args)
+	}
+	holding, err := n.holding("")
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range holding {
+		lines = append(lines, "process that holds packets "+one.args)
 	}
 	tables, err := n.tables(ctx)
 	return append(lines, tables...), err

@@ -88,16 +88,11 @@ var errGone = errors.New("the pod has no process on this node")
 
 // nft runs a program for nft in the network namespace of a pod.
 func (n Node) nft(ctx context.Context, uid, text string) (string, error) {
-	found, err := n.ofPod(uid)
+	pid, err := n.anyOf(uid)
 	if err != nil {
 		return "", err
 	}
-	for _, one := range found {
-		if one.state != "Z" {
-			return n.nftAt(ctx, one.pid, text)
-		}
-	}
-	return "", fmt.Errorf("pod %s: %w", uid, errGone)
+	return n.nftAt(ctx, pid, text)
 }
 
 // nftAt uses the node's programs, by its root as the root of the command.
@@ -125,7 +120,13 @@ func (n Node) nftAt(ctx context.Context, pid int, text string) (string, error) {
 	return out.String(), nil
 }
 
-// tables lists our tables in every network namespace of the node.
+// named is true of a line that begins a table or chain of ours.
+func named(fields []string) bool {
+	return len(fields) >= 2 && (fields[0] == "table" || fields[0] == "chain") &&
+		slices.ContainsFunc(fields[1:], func(word string) bool { return strings.HasPrefix(word, tablePrefix) })
+}
+
+// tables lists our tables and chains in every network namespace of the node.
 func (n Node) tables(ctx context.Context) ([]string, error) {
 	all, err := n.all()
 	if err != nil {
@@ -139,7 +140,7 @@ func (n Node) tables(ctx context.Context) ([]string, error) {
 			continue
 		}
 		seen[space] = true
-		text, err := n.nftAt(ctx, one.pid, "list tables\n")
+		text, err := n.nftAt(ctx, one.pid, "list ruleset\n")
 		if err != nil {
 			if errors.Is(err, ErrUnsupported) {
 				return nil, nil // then there can be none of ours
@@ -147,8 +148,8 @@ func (n Node) tables(ctx context.Context) ([]string, error) {
 			continue // the process ended in between
 		}
 		for line := range strings.Lines(text) {
-			if strings.Contains(line, tablePrefix) {
-				lines = append(lines, "packet rules "+strings.TrimSpace(line))
+			if fields := strings.Fields(line); named(fields) {
+				lines = append(lines, "packet rules "+strings.TrimSuffix(strings.Join(fields, " "), " {"))
 			}
 		}
 	}

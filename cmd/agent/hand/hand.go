@@ -34,7 +34,7 @@ func (unsupported) ExitCode() int { return exitUnsupported }
 // Command is the hand with what it can be told.
 func Command() *cobra.Command {
 	command := &cobra.Command{Use: "hand", Short: "Do and undo deeds of faults on this node"}
-	command.AddCommand(watch(), leftovers(), burn(),
+	command.AddCommand(watch(), leftovers(), burn(), holdPackets(),
 		ordered("do", "Do a deed, given as JSON, and print the evidence", deed.Node.Do),
 		ordered("undo", "Undo a deed, given as JSON; one that was never done is no error", deed.Node.Undo),
 		ordered("look", "Print what of a deed is there", deed.Node.Look))
