@@ -11,69 +11,6 @@ import (
 	"github.com/wayproof/wayproof/internal/record"
 )
 
-// spoilers are defects of the record or of the generator that no claim about
-// requests may survive: whatever the numbers say, the verdict is inconclusive
-// and blames the harness.
-var spoilers = map[string]func(*scene){
-	"observation lost":    func(s *scene) { s.observations = append(s.observations[:30:30], s.observations[31:]...) },
-	"observation doubled": func(s *scene) { s.observations = append(s.observations, s.observations[17]) },
-	"numbers swapped": func(s *scene) {
-		s.observations[40].Seq, s.observations[90].Seq = s.observations[90].Seq, s.observations[40].Seq
-	},
-	"number out of plan":  func(s *scene) { s.observations[12].Seq = 1 << 30 },
-	"number negative":     func(s *scene) { s.observations[12].Seq = -1 },
-	"generator lagged":    func(s *scene) { s.run.Stages[0].Health.LagP99 = 251 * time.Millisecond },
-	"generator throttled": func(s *scene) { s.run.Stages[0].Health.Throttled = time.Millisecond },
-	"generator failed":    func(s *scene) { s.run.Stages[0].Health.Error = "connection to the pod lost" },
-	"sent too few":        func(s *scene) { s.run.Stages[0].Health.Sent--; s.run.Stages[0].Health.Completed-- },
-	"requests unfinished": func(s *scene) { s.run.Stages[0].Health.Completed-- },
-	"planned otherwise":   func(s *scene) { s.run.Stages[0].Health.Planned++ },
-	"sent late though health says not": func(s *scene) {
-		for i := range len(s.observations) / 50 {
-			o := &s.observations[i*7]
-			o.Sent, o.First, o.Done = o.Sent+260*time.Millisecond, o.First+260*time.Millisecond, o.Done+260*time.Millisecond
-		}
-	},
-	"clock stepped back":   func(s *scene) { s.observations[50].Done = s.observations[50].Sent - time.Microsecond },
-	"sent before its time": func(s *scene) { s.observations[50].Sent = s.observations[50].Intended - time.Second },
-	"stage missing":        func(s *scene) { s.run.Stages[0].Name = "another" },
-	"ledger not collected": func(s *scene) { s.run.Stages[0].Missing = []string{"ledger of cars-v1-x: gone"} },
-	"nothing recorded":     func(s *scene) { s.observations = nil },
-	"record cut":           func(s *scene) { s.walk = &record.Incomplete{Stages: []int{0}, Cause: errors.New("cut")} },
-	"record unreadable":    func(s *scene) { s.walk = errors.New("input/output error") },
-}
-
-func TestEveryClaimHoldsOnASoundMesh(t *testing.T) {
-	cases := soundCases(t)
-	for name, k := range kinds() {
-		if k.load {
-			require.Contains(t, cases, name, "a claim without a sound case")
-		}
-	}
-	for kind, c := range cases {
-		v := c.scene.judge(t, c.promise)
-		assert.Equal(t, record.Held, v.Verdict, "%s: %s", kind, v.Detail)
-		assert.NotEmpty(t, v.Detail, kind)
-		assert.NotEmpty(t, v.Declared, kind)
-		assert.NotEmpty(t, v.Observed, kind)
-		assert.Positive(t, v.N, kind)
-		assert.Empty(t, v.Blame, kind)
-	}
-}
-
-func TestNoClaimSurvivesASpoiltRecord(t *testing.T) {
-	for kind, c := range soundCases(t) {
-		for name, spoil := range spoilers {
-			spoilt := c.scene.clone()
-			spoil(spoilt)
-			v := spoilt.judge(t, c.promise)
-			assert.Equal(t, record.Inconclusive, v.Verdict, "%s with %s: %s", kind, name, v.Detail)
-			assert.Equal(t, record.Harness, v.Blame, "%s with %s", kind, name)
-			assert.NotEmpty(t, v.Reason, "%s with %s", kind, name)
-		}
-	}
-}
-
 func TestSkippedRequestsMatterToMostClaims(t *testing.T) {
 	for kind, c := range soundCases(t) {
 		s := c.scene.clone()

@@ -1,5 +1,10 @@
 package claim
 
+import (
+	"maps"
+	"slices"
+)
+
 // kind is one row of the table of claims.
 type kind struct {
 	open func(brief) (accumulator, error)
@@ -35,3 +40,6 @@ func kinds() map[string]kind {
 		KindTraces:       {open: openTraces, size: sizeZero, load: true},
 	}
 }
+
+// Kinds lists the kinds of claim there are, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }
