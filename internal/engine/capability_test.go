@@ -29,10 +29,14 @@ func TestWithheldCapabilities(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestRemoveStalePID(t *testing.T) {
+func TestAStalePIDFileIsNoObstacle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "docker.pid")
-	require.NoError(t, removeStalePID(path), "no file is no obstacle")
+	answering, err := awaitRunning(t.Context(), path)
+	require.NoError(t, err, "no file is no obstacle")
+	assert.False(t, answering)
 	require.NoError(t, os.WriteFile(path, []byte("1"), 0o600))
-	require.NoError(t, removeStalePID(path), "the number belongs to another program")
+	answering, err = awaitRunning(t.Context(), path)
+	require.NoError(t, err, "the number belongs to another program")
+	assert.False(t, answering)
 	assert.NoFileExists(t, path)
 }

@@ -95,7 +95,7 @@ func start(ctx context.Context, source string, progress Progress) error {
 	if err != nil {
 		return err
 	}
-	if err := removeStalePID("/var/run/docker.pid"); err != nil {
+	if answering, err := awaitRunning(ctx, pidFile); err != nil || answering {
 		return err
 	}
 	logPath := filepath.Join(home, "dockerd.log")
@@ -146,25 +146,4 @@ func lastLines(path string) string {
 	}
 	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
 	return strings.Join(lines[max(0, len(lines)-3):], " | ")
-}
-
-// removeStalePID removes the pid file of an engine that was killed. The number
-// in it may meanwhile belong to any other process, which dockerd would take
-// for itself.
-func removeStalePID(path string) error {
-	content, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	name, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(content)), "comm"))
-	if err == nil && strings.TrimSpace(string(name)) == "dockerd" {
-		return fmt.Errorf("dockerd runs as process %s but does not answer: look at its log, or stop it", strings.TrimSpace(string(content)))
-	}
-	if err := os.Remove(path); err != nil {
-		return fmt.Errorf("remove stale pid file: %w", err)
-	}
-	return nil
 }
