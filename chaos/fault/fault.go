@@ -30,6 +30,15 @@ type Site struct {
 	// System allows the mesh's own namespaces where wayproof did not make them.
 	// kube-system is never touched.
 	System bool
+	// Note, if set, is told what a fault measures while it is injected: the
+	// answers of the Eviction API.
+	Note func(series string, value float64, text string)
+}
+
+func (s Site) note(series string, value float64, text string) {
+	if s.Note != nil {
+		s.Note(series, value, text)
+	}
 }
 
 // Injection is a fault whose target is resolved; it is a chaos.Fault.
@@ -76,7 +85,7 @@ func makers() map[string]maker {
 	return map[string]maker{
 		"kill": kill, "evict": evict, "restart": restart, "scale": scale, "drain": drain,
 		"hang": hang, "partition": partition, "loss": partition, "delay": delay, "burn": burn,
-		"nodeproxy": nodeproxy, "istiod": istiod, "churn": churn, "backend": backend,
+		"nodeproxy": nodeproxy, "istiod": istiod, "churn": churn, "backend": backend, "rotate": rotate,
 	}
 }
 
@@ -159,8 +168,9 @@ func available(site Site, target string) func(context.Context) (string, error) {
 	}
 }
 
-// patience is how long evidence of a fault may take to show.
-const patience = 20 * time.Second
+// patience is how long evidence of a fault may take to show: longer than the
+// 30 s between two signs of life on an idle connection to istiod.
+const patience = 45 * time.Second
 
 // eventually waits for evidence, which is what the probe saw last.
 func eventually(ctx context.Context, what string, probe kube.Probe) (string, error) {

@@ -58,17 +58,23 @@ func (i *Injection) then(more func(context.Context) (string, error)) *Injection 
 // hang stops Envoy in one pod of a waypoint: it answers nothing, and its kernel
 // still accepts connections.
 func hang(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	pods, err := waypointPods(ctx, site, spec.Target)
-	if err != nil {
-		return nil, err
-	}
-	victim, err := spare(pods, spec)
+	victim, _, err := victimOf(ctx, site, spec)
 	if err != nil {
 		return nil, err
 	}
 	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Stop, Pod: string(victim.UID), Program: "envoy"}
-	stopped := func(look string) bool { return strings.HasPrefix(look, "envoy") && !strings.Contains(look, " S") }
-	return onNode(site, "Envoy of pod "+named(victim), d, stopped).then(available(site, spec.Target)), nil
+	return onNode(site, "Envoy of pod "+named(victim), d, allStopped).then(available(site, spec.Target)), nil
+}
+
+// allStopped is true of processes of which there is one at least and each is in
+// state T: "envoy 12 T, envoy 13 T".
+func allStopped(look string) bool {
+	for one := range strings.SplitSeq(look, ", ") {
+		if !strings.HasPrefix(one, "envoy") || !strings.HasSuffix(one, " T") {
+			return false
+		}
+	}
+	return true
 }
 
 // hbone is the port of the mesh's tunnels, xds that of istiod.
@@ -83,11 +89,7 @@ var counted = regexp.MustCompile(`counter packets [1-9]`)
 // partition drops all packets of a leg at one pod of a waypoint; with percent=N
 // it drops so many of a hundred, drawn by the kernel.
 func partition(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	pods, err := waypointPods(ctx, site, spec.Target)
-	if err != nil {
-		return nil, err
-	}
-	victim, err := spare(pods, spec)
+	victim, _, err := victimOf(ctx, site, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -159,23 +161,40 @@ func burn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
 		return nil, fmt.Errorf("workers=%q is not 1 to 16", spec.Params["workers"])
 	}
 	d := pledge.Deed{Node: pods[0].Spec.NodeName, Kind: pledge.Burn, Name: "wayproof_burn", Workers: workers, For: min(burnFor, spec.Hold+time.Minute)}
-	burning := func(look string) bool { return look != "" && !strings.HasPrefix(look, "0 ") }
-	return onNode(site, fmt.Sprintf("%d threads beside pod %s", workers, named(pods[0])), d, burning), nil
+	return onNode(site, fmt.Sprintf("%d threads beside pod %s", workers, named(pods[0])), d, burnt), nil
 }
 
-// delay needs netem in the kernel of the node.
+// spentCPU finds the seconds in "2 burning, 1.3 s of CPU burnt".
+var spentCPU = regexp.MustCompile(`, ([0-9.]+) s of CPU`)
+
+// burnt is evidence that CPU was really taken, not only that a thread wants it.
+func burnt(look string) bool {
+	found := spentCPU.FindStringSubmatch(look)
+	if found == nil {
+		return false
+	}
+	seconds, err := strconv.ParseFloat(found[1], 64)
+	return err == nil && seconds >= 1
+}
+
+// delay holds the packets that leave one pod of a waypoint by a fixed time:
+// answers to clients, requests to backends. Netem does it where the kernel has
+// it, else a queue in user space.
 func delay(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	pods, err := waypointPods(ctx, site, spec.Target)
+	victim, _, err := victimOf(ctx, site, spec)
 	if err != nil {
 		return nil, err
 	}
-	victim := pods[len(pods)-1]
 	length, err := time.ParseDuration(spec.Params["by"])
 	if err != nil || length <= 0 || length > 10*time.Second {
 		return nil, fmt.Errorf("by=%q is no delay up to 10s", spec.Params["by"])
 	}
 	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Delay, Pod: string(victim.UID), For: length}
-	return onNode(site, fmt.Sprintf("packets of pod %s by %v", named(victim), length), d, func(look string) bool {
-		return strings.Contains(look, "netem")
-	}), nil
+	made := onNode(site, fmt.Sprintf("packets of pod %s by %v", named(victim), length), d, late)
+	return made.then(available(site, spec.Target)), nil
 }
+
+// holding matches what the queue says of packets that it held.
+var holding = regexp.MustCompile(`held [1-9][0-9]* packets`)
+
+func late(look string) bool { return strings.Contains(look, "netem") || holding.MatchString(look) }

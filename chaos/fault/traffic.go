@@ -2,10 +2,8 @@ package fault
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +23,9 @@ func churn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 		return nil, fmt.Errorf("perSecond=%q is not above 0 and at most 50", spec.Params["perSecond"])
 	}
 	namespace, name := ref(spec.Target)
-	route, err := site.Cluster.Read(ctx, kube.KindHTTPRoute, kube.Ref{Namespace: namespace, Name: name})
-	if err != nil || route == nil {
-		return nil, fmt.Errorf("no route %s: %w", spec.Target, err)
+	route, err := readRoute(ctx, site, spec.Target)
+	if err != nil {
+		return nil, err
 	}
 	back, forth, err := weightPatches(route)
 	if err != nil {
@@ -53,6 +51,15 @@ func churn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 			return fmt.Sprintf("the route is as declared after %d changes", work.made()), err
 		},
 	}, nil
+}
+
+func readRoute(ctx context.Context, site Site, target string) (*unstructured.Unstructured, error) {
+	namespace, name := ref(target)
+	route, err := site.Cluster.Read(ctx, kube.KindHTTPRoute, kube.Ref{Namespace: namespace, Name: name})
+	if err == nil && route == nil {
+		err = fmt.Errorf("there is no route %s", target)
+	}
+	return route, err
 }
 
 // weightPatches are the route's rules as they are, and with the weights of the
@@ -151,52 +158,4 @@ func (c *churner) made() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.changes
-}
-
-// backend makes a service of the demo faulty: order=status=503 or order=delay=1s,
-// in the words of its environment.
-func backend(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	now, err := deployment(ctx, site, spec.Target)
-	if err != nil {
-		return nil, err
-	}
-	if len(now.Spec.Template.Spec.Containers) != 1 {
-		return nil, fmt.Errorf("%s has %d containers, want one", spec.Target, len(now.Spec.Template.Spec.Containers))
-	}
-	container := now.Spec.Template.Spec.Containers[0].Name
-	set, err := envPatch(spec.Target, container, map[string]any{"name": faulty, "value": spec.Params["order"]})
-	if err != nil {
-		return nil, err
-	}
-	unset, err := envPatch(spec.Target, container, map[string]any{"name": faulty, "$patch": "delete"})
-	if err != nil {
-		return nil, err
-	}
-	set.Say, unset.Say = "make "+spec.Target+" faulty: "+spec.Params["order"], "make "+spec.Target+" sound again"
-	return &Injection{
-		Target: spec.Target + " " + spec.Params["order"], Undo: []pledge.Step{unset},
-		inject: do(site, set),
-		confirm: func(ctx context.Context) (string, error) {
-			if _, err := available(site, spec.Target)(ctx); err != nil {
-				return "", err
-			}
-			return "every pod of " + spec.Target + " runs with " + faulty + "=" + spec.Params["order"], nil
-		},
-		whole: available(site, spec.Target),
-	}, nil
-}
-
-// faulty is the variable by which the demo's services are told to misbehave.
-const faulty = "FAULTY_BACKEND"
-
-func envPatch(target, container string, entry map[string]any) (pledge.Step, error) {
-	body, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
-		"containers": []any{map[string]any{"name": container, "env": []any{entry}}},
-	}}}})
-	if err != nil {
-		return pledge.Step{}, fmt.Errorf("write patch of %s: %w", target, err)
-	}
-	return pledge.Step{Say: strings.TrimSpace("patch " + target), Request: &pledge.Request{
-		Method: "PATCH", Path: deploymentPath(target), ContentType: "application/strategic-merge-patch+json", Body: body,
-	}}, nil
 }

@@ -2,13 +2,11 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/wayproof/wayproof/chaos"
@@ -44,9 +42,32 @@ func scale(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 	return scaled(ctx, site, spec.Target, int32(wanted))
 }
 
-// istiod takes the control plane away.
+// istiod takes the control plane away. With route=namespace/name the route's
+// weights are turned while it is gone, which nobody can tell the proxies: they
+// must go on as before. The weights are given back before istiod is.
 func istiod(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	return scaled(ctx, site, spec.Target, 0)
+	made, err := scaled(ctx, site, spec.Target, 0)
+	if err != nil || spec.Params["route"] == "" {
+		return made, err
+	}
+	route, err := readRoute(ctx, site, spec.Params["route"])
+	if err != nil {
+		return nil, err
+	}
+	back, forth, err := weightPatches(route)
+	if err != nil {
+		return nil, err
+	}
+	gone := made.confirm
+	made.Undo = append([]pledge.Step{back}, made.Undo...)
+	made.confirm = func(ctx context.Context) (string, error) {
+		evidence, err := gone(ctx)
+		if err != nil {
+			return evidence, err
+		}
+		return evidence + "; then the weights of " + spec.Params["route"] + " were turned", do(site, forth)(ctx)
+	}
+	return made, nil
 }
 
 func scaled(ctx context.Context, site Site, target string, to int32) (*Injection, error) {
@@ -100,6 +121,13 @@ func exactly(site Site, of *appsv1.Deployment, count int32) kube.Probe {
 // restartedAt is the annotation that kubectl's rollout restart sets, too.
 const restartedAt = "wayproof.dev/restarted-at"
 
+// stamped is the patch that rolls a workload: its pods' template says when.
+func stamped(at time.Time) map[string]any {
+	return map[string]any{"spec": map[string]any{"template": map[string]any{
+		"metadata": map[string]any{"annotations": map[string]string{restartedAt: at.UTC().Format(time.RFC3339Nano)}},
+	}}}
+}
+
 // restart rolls a waypoint: new pods first, then the old ones go. There is
 // nothing to undo but to wait; the annotation stays, as taking it away would
 // roll the pods once more.
@@ -108,10 +136,7 @@ func restart(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error
 	if err != nil {
 		return nil, err
 	}
-	stamp := time.Now().UTC().Format(time.RFC3339)
-	step, err := mergePatch("restart "+spec.Target, deploymentPath(spec.Target), map[string]any{"spec": map[string]any{"template": map[string]any{
-		"metadata": map[string]any{"annotations": map[string]string{restartedAt: stamp}},
-	}}})
+	step, err := mergePatch("restart "+spec.Target, deploymentPath(spec.Target), stamped(time.Now()))
 	if err != nil {
 		return nil, err
 	}
@@ -129,69 +154,4 @@ func restart(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error
 		},
 		whole: available(site, spec.Target),
 	}, nil
-}
-
-// drain cordons the node of one waypoint pod and evicts that waypoint's pods
-// from it, waiting where a budget forbids it. Other pods of the node stay: they
-// are not what is under test.
-func drain(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
-	pods, err := waypointPods(ctx, site, spec.Target)
-	if err != nil {
-		return nil, err
-	}
-	node := pods[0].Spec.NodeName
-	path := "/api/v1/nodes/" + node
-	cordon, err := mergePatch("cordon node "+node, path, map[string]any{"spec": map[string]any{"unschedulable": true}})
-	if err != nil {
-		return nil, err
-	}
-	back, err := mergePatch("uncordon node "+node, path, map[string]any{"spec": map[string]any{"unschedulable": nil}})
-	if err != nil {
-		return nil, err
-	}
-	var leaving []corev1.Pod
-	for _, pod := range pods {
-		if pod.Spec.NodeName == node {
-			leaving = append(leaving, pod)
-		}
-	}
-	refusals := 0
-	return &Injection{
-		Target: fmt.Sprintf("node %s, %d of %d pods of %s", node, len(leaving), len(pods), spec.Target), Undo: []pledge.Step{back},
-		inject: func(ctx context.Context) error {
-			if err := do(site, cordon)(ctx); err != nil {
-				return err
-			}
-			refused, err := evictAll(ctx, site, leaving)
-			refusals = refused
-			return err
-		},
-		confirm: func(ctx context.Context) (string, error) {
-			evidence, err := eventually(ctx, "pods to leave node "+node, going(site, leaving[len(leaving)-1]))
-			return fmt.Sprintf("node %s is cordoned, %d evictions refused by a budget on the way; %s", node, refusals, evidence), err
-		},
-		whole: available(site, spec.Target),
-	}, nil
-}
-
-// drainWait bounds how long a drain waits for a budget.
-const drainWait = 90 * time.Second
-
-// evictAll asks for each pod until it is granted, and counts the refusals.
-func evictAll(ctx context.Context, site Site, pods []corev1.Pod) (refusals int, err error) {
-	for _, pod := range pods {
-		wait := kube.Wait{What: "pod " + named(pod) + " to be evicted", Within: drainWait, Every: time.Second}
-		err := kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
-			err := site.Cluster.Evict(ctx, kube.Ref{Namespace: pod.Namespace, Name: pod.Name})
-			if errors.Is(err, kube.ErrBudget) {
-				refusals++
-				return false, "refused by a budget", nil
-			}
-			return err == nil, "", err
-		})
-		if err != nil {
-			return refusals, err
-		}
-	}
-	return refusals, nil
 }

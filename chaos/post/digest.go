@@ -2,6 +2,8 @@ package post
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -64,8 +67,12 @@ func (p *Post) workloads(ctx context.Context, d Digest) error {
 			for _, container := range one.Spec.Template.Spec.Containers {
 				images = append(images, container.Image)
 			}
-			d["deployment "+namespace+"/"+one.Name] = fmt.Sprintf("%d replicas, %d ready, images %s",
-				*one.Spec.Replicas, one.Status.ReadyReplicas, strings.Join(images, " "))
+			template, err := fingerprint(one.Spec.Template.Spec)
+			if err != nil {
+				return fmt.Errorf("read deployment %s/%s: %w", namespace, one.Name, err)
+			}
+			d["deployment "+namespace+"/"+one.Name] = fmt.Sprintf("%d replicas, %d in all, %d ready, images %s, pods like %s",
+				*one.Spec.Replicas, one.Status.Replicas, one.Status.ReadyReplicas, strings.Join(images, " "), template)
 		}
 		sets, err := p.cluster.Set().AppsV1().DaemonSets(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
@@ -76,6 +83,17 @@ func (p *Post) workloads(ctx context.Context, d Digest) error {
 		}
 	}
 	return nil
+}
+
+// fingerprint tells one pod template from another: variables, arguments, all of
+// it but annotations, which a restart leaves behind.
+func fingerprint(spec corev1.PodSpec) (string, error) {
+	content, err := json.Marshal(spec)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:6]), nil
 }
 
 // declared are the specs of what steers traffic.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/internal/claim"
 )
 
 // Failure domains: two faults of one never follow each other directly.
@@ -40,7 +41,7 @@ const (
 // is played.
 func Resilience() []Experiment {
 	var all []Experiment
-	for _, part := range [][]Experiment{waypointFaults(), networkFaults(), meshFaults(), backendFaults()} {
+	for _, part := range [][]Experiment{waypointFaults(), drains(), networkFaults(), meshFaults(), backendFaults()} {
 		all = append(all, part...)
 	}
 	return all
@@ -52,15 +53,32 @@ func waypointFaults() []Experiment {
 	abrupt := allowance{keptPPM: abruptPPM, newPPM: abruptPPM, streamPPM: streamsPPM, newWithin: 5 * time.Second, keptWithin: 10 * time.Second, wholeWithin: 5 * time.Second}
 	hung := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, newWithin: 75 * time.Second, keptWithin: 75 * time.Second, wholeWithin: 15 * time.Second}
 	return []Experiment{
-		experiment("kill-force", "one of two waypoint replicas dies at once", ofWaypoint("kill", domainWaypoint, 20*time.Second, "grace", "0"), abrupt).quickly(),
-		experiment("kill-graceful", "one of two waypoint replicas is deleted", ofWaypoint("kill", domainWaypoint, 20*time.Second), graceful).served(1),
-		experiment("evict", "one of two waypoint replicas is evicted", ofWaypoint("evict", domainWaypoint, 20*time.Second), graceful).served(1),
-		experiment("restart", "the waypoint is rolled", ofWaypoint("restart", domainWaypoint, 20*time.Second), graceful).served(1),
-		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).served(2),
-		experiment("scale-down", "the waypoint goes from two replicas to one", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "1"), graceful).served(1),
-		experiment("drain", "the node of a waypoint replica is drained", ofWaypoint("drain", domainNode, 20*time.Second), graceful).
-			with(Piece{File: "resilience/agency-pdb.yaml"}).served(1),
+		experiment("kill-force", "one of two waypoint replicas dies at once", ofWaypoint("kill", domainWaypoint, 20*time.Second, "grace", "0"), abrupt).split().quickly(),
+		experiment("kill-graceful", "one of two waypoint replicas is deleted", ofWaypoint("kill", domainWaypoint, 20*time.Second), graceful).split().served(1),
+		experiment("evict", "one of two waypoint replicas is evicted", ofWaypoint("evict", domainWaypoint, 20*time.Second, "edge", "yes"), graceful).
+			split().budgeted().atTheEdge().served(1),
+		experiment("restart", "the waypoint is rolled", ofWaypoint("restart", domainWaypoint, 20*time.Second), graceful).split().served(1),
+		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).split().served(2),
+		experiment("scale-down", "the waypoint goes from two replicas to one", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "1"), graceful).split().served(1),
 		experiment("hang", "Envoy of one of two waypoint replicas hangs", ofWaypoint("hang", domainWaypoint, 90*time.Second), hung),
+		experiment("rotate", "the waypoint's certificates live for 40 s", ofWaypoint("rotate", domainWaypoint, 90*time.Second, "ttl", "40s"), graceful).
+			split().rotated(3).served(1),
+	}
+}
+
+// drains are those of nodes, against a disruption budget.
+func drains() []Experiment {
+	graceful := allowance{keptPPM: 0, newPPM: 0, streamPPM: 0, keptWithin: time.Second, newWithin: time.Second, wholeWithin: time.Second}
+	still := allowance{wholeWithin: time.Second}
+	alone := experiment("drain-blocked", "a node with the only waypoint replica cannot be drained",
+		ofWaypoint("drain", domainNode, 15*time.Second, "blocked", "yes"), still).with(Piece{File: "resilience/agency-pdb.yaml"}).served(1).blocked()
+	alone.Replicas = map[string]int32{agencyWaypoint: 1}
+	return []Experiment{
+		experiment("drain", "the node of a waypoint replica is drained", ofWaypoint("drain", domainNode, 20*time.Second), graceful).
+			split().budgeted().served(1),
+		experiment("drain-all", "the nodes of all waypoint replicas are drained in turn",
+			ofWaypoint("drain", domainNode, 20*time.Second, "nodes", "all"), graceful).split().budgeted().waiting(2).served(1),
+		alone,
 	}
 }
 
@@ -75,40 +93,74 @@ func networkFaults() []Experiment {
 		experiment("partition-backend", "no packet of one of two waypoint replicas reaches the backends",
 			ofWaypoint("partition", domainNetwork, 30*time.Second, "leg", "waypoint-backend", "backend", "travel-agency/cars"), cut),
 		experiment("partition-istiod", "one of two waypoint replicas does not reach istiod",
-			ofWaypoint("partition", domainNetwork, 30*time.Second, "leg", "waypoint-istiod"), none),
+			ofWaypoint("partition", domainNetwork, 30*time.Second, "leg", "waypoint-istiod"), none).split(),
 		experiment("loss-client", "one packet in ten of clients is lost before one of two waypoint replicas",
 			ofWaypoint("loss", domainNetwork, 30*time.Second, "leg", "client-waypoint", "percent", "10"), lossy),
 		experiment("delay", "packets of a waypoint replica are 100 ms late",
-			ofWaypoint("delay", domainNetwork, 30*time.Second, "by", "100ms"), none),
+			ofWaypoint("delay", domainNetwork, 30*time.Second, "by", "100ms"), none).split().slower(100),
 	}
 }
+
+// istiodRequests is how many requests without an error show, with 95 % confidence,
+// that less than one in ten thousand fails; istiodRate sends them in two minutes.
+const (
+	istiodRequests = 29_956
+	istiodRate     = 260
+)
 
 // meshFaults are those of the mesh around the waypoint.
 func meshFaults() []Experiment {
 	none := allowance{wholeWithin: time.Second}
-	churned := upset("churn", "travel-agency/cars-traffic-split", domainControl, 30*time.Second, "perSecond", "5")
+	churned := upset("churn", carsRoute, domainControl, 30*time.Second, "perSecond", "5")
 	proxies := allowance{keptPPM: abruptPPM, newPPM: 0, streamPPM: streamsPPM, newWithin: time.Second, keptWithin: 10 * time.Second, wholeWithin: 5 * time.Second}
 	return []Experiment{
-		experiment("istiod-gone", "istiod is gone", upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute), none),
-		experiment("churn", "the route changes five times a second", churned, none).with(Piece{File: "workshop/07-cars-traffic-split.yaml"}),
+		experiment("istiod-gone", "istiod is gone, and a change of the route waits for it",
+			upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute, "route", carsRoute), none).split().faster(ArmGet, istiodRate, istiodRequests),
+		experiment("churn", "the route changes five times a second", churned, none).with(Piece{File: splitRoute}),
 		experiment("nodeproxy", "the node proxy beside the clients is restarted",
 			upset("nodeproxy", "ztunnel/ztunnel", domainNode, 20*time.Second, "beside", "wayproof-load/app=load"), proxies).aboutNodeProxy(),
-		experiment("nodeproxy-rolling", "the node proxies are restarted one by one",
-			upset("nodeproxy", "ztunnel/ztunnel", domainNode, 20*time.Second, "rolling", "yes"), proxies).aboutNodeProxy(),
-		experiment("burn", "two threads burn CPU beside the waypoint", ofWaypoint("burn", domainNode, 20*time.Second, "workers", "2"), none),
+		experiment("nodeproxy-rolling", "the node proxies are rolled",
+			upset("nodeproxy", "ztunnel/ztunnel", domainNode, 45*time.Second, "rolling", "yes"), proxies).aboutNodeProxy(),
+		experiment("burn", "two threads burn CPU beside the waypoint", ofWaypoint("burn", domainNode, 20*time.Second, "workers", "2"), none).split(),
 	}
 }
 
+// carsRoute is the route of the workshop's split.
+const carsRoute = "travel-agency/cars-traffic-split"
+
 // backendFaults are those of what is behind the waypoint: errors must come
-// through as they are, and end with the fault.
+// through as they are, and end with the fault. It takes a rollout to end them.
 func backendFaults() []Experiment {
-	failing := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, wholeWithin: 10 * time.Second}
+	failing := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, wholeWithin: 30 * time.Second}
 	return []Experiment{
 		experiment("backend-errors", "one of two versions of the backend answers 503",
-			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "status=503"), failing),
+			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "status=503"), failing).settled(),
 		experiment("backend-slow", "one of two versions of the backend takes half a second",
-			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "delay=500ms"), allowance{wholeWithin: 5 * time.Second}),
+			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "delay=500ms"), allowance{wholeWithin: 10 * time.Second}).settled(),
 	}
+}
+
+// settled judges from the confirmation of the fault on.
+func (e Experiment) settled() Experiment {
+	e.Settled = true
+	return e
+}
+
+// rotated promises so many replacements of certificates.
+func (e Experiment) rotated(times float64) Experiment {
+	e.Promises = append(e.Promises, e.sampled("rotations", "every replica's certificate is replaced again and again",
+		claim.SeriesCondition{Series: chaos.SeriesRotations, Reach: atLeast(times), MaxGapMs: 20_000}))
+	return e.settled()
+}
+
+// slower promises that some requests are late by what a fault adds to them there
+// and back: else it was not felt, whatever its evidence says.
+func (e Experiment) slower(ms int) Experiment {
+	p := e.promise(ArmGet, "felt", "some requests take longer by what the fault adds", "")
+	p.Kind, p.Unit = claim.KindLatency, claim.UnitRequest
+	p.Params = claim.Params(claim.LatencyParams{Measure: claim.FromSent, Bounds: []claim.QuantileBound{{Quantile: 950, AtLeastMs: float64(2 * ms)}}})
+	e.Promises = append(e.Promises, p)
+	return e
 }
 
 // with puts pieces there for the whole experiment.
@@ -145,6 +197,6 @@ func Ground() Scenario {
 	return Scenario{
 		ID: "resilience/ground", Task: "resilience", Title: "faults without load", Base: Versions,
 		Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: 2},
-		Setup: []Piece{{File: "workshop/07-cars-traffic-split.yaml"}, {File: "resilience/agency-pdb.yaml"}},
+		Setup: []Piece{{File: splitRoute}, {File: "resilience/agency-pdb.yaml"}},
 	}
 }

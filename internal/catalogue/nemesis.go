@@ -35,7 +35,7 @@ func StrikeWindow(strike chaos.Strike) string { return fmt.Sprintf("strike-%d", 
 func Nemesis(strikes []chaos.Strike) Experiment {
 	e := experiment("nemesis", "a schedule of faults", chaos.Spec{Name: "schedule", Domain: "all"}, allowance{keptPPM: -1, newPPM: -1, streamPPM: -1})
 	e.Strikes = strikes
-	e.Setup = []Piece{{File: "workshop/07-cars-traffic-split.yaml"}, {File: "resilience/agency-pdb.yaml"}}
+	e.Setup = []Piece{{File: splitRoute}, {File: "resilience/agency-pdb.yaml"}}
 	length := longest
 	for _, strike := range strikes {
 		length += strike.Spec.Hold + 2*settleBetween

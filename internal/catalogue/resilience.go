@@ -15,6 +15,9 @@ type Experiment struct {
 
 	Fault  chaos.Spec
 	Phases chaos.Phases
+	// Settled begins the fault window when the fault is confirmed, not when it is
+	// injected: where the injection replaces pods, which is another experiment.
+	Settled bool
 	// Strikes, if there are any, are played one after the other instead of Fault.
 	Strikes []chaos.Strike
 
@@ -94,7 +97,8 @@ func experiment(id, title string, fault chaos.Spec, allowed allowance) Experimen
 			e.quiet(arm, chaos.WindowAfter, "nothing fails after the fault"))
 		e.Promises = append(e.Promises, e.costs(arm, allowed)...)
 	}
-	e.Promises = append(e.Promises, e.restored())
+	e.Promises = append(e.Promises, e.restored(), e.private())
+	e.Promises = append(e.Promises, e.rightWay()...)
 	return e
 }
 
@@ -124,6 +128,22 @@ func (e Experiment) quiet(arm, window, title string) record.Promise {
 	}
 	p.Params = claim.Params(params)
 	return p
+}
+
+// faster sends an arm's requests at another rate, and promises of its fault
+// window that so many were seen.
+func (e Experiment) faster(arm string, rate float64, least int) Experiment {
+	for i := range e.Drives {
+		if e.Drives[i].Name == stage(e.ID, arm) {
+			e.Drives[i].Load.Rate, e.Drives[i].Load.Hits = rate, int(rate*longest.Seconds())
+		}
+	}
+	for i := range e.Promises {
+		if e.Promises[i].ID == e.ID+"/"+arm+"/cost" {
+			e.Promises[i].N = least
+		}
+	}
+	return e
 }
 
 // costs are the promises about what the fault may cost an arm.
@@ -169,33 +189,4 @@ func (e Experiment) back(arm, name, title string, params claim.RecoveryParams) r
 	params.Baseline = chaos.WindowBaseline
 	p.Kind, p.Params = claim.KindRecovery, claim.Params(params)
 	return p
-}
-
-// Series of samples that every experiment takes.
-const (
-	// SeriesRestored counts what differs from the state before; its text says what.
-	SeriesRestored = "restored/differences"
-	// SeriesReady counts ready pods of the target waypoint.
-	SeriesReady = "waypoint/ready"
-)
-
-// restored promises that the harness leaves the cluster as it found it.
-func (e Experiment) restored() record.Promise {
-	none := 0.0
-	return record.Promise{
-		ID: e.ID + "/restored", Task: e.Task, Title: e.Title + ": everything is as it was before", Kind: claim.KindSeries,
-		Window: chaos.WindowAfter, Stages: []string{stage(e.ID, ArmGet)}, Unit: claim.UnitSample,
-		Requires: []string{FaultAbility(e.Fault)},
-		Params:   claim.Params(claim.SeriesParams{Conditions: []claim.SeriesCondition{{Series: SeriesRestored, Last: &claim.Range{AtMost: &none}}}}),
-	}
-}
-
-// served promises that so many pods of the waypoint are ready at every instant.
-func (e Experiment) served(least float64) Experiment {
-	e.Promises = append(e.Promises, record.Promise{
-		ID: e.ID + "/ready", Task: e.Task, Title: e.Title + ": a waypoint is ready at every instant", Kind: claim.KindSeries,
-		Stages: []string{stage(e.ID, ArmGet)}, Unit: claim.UnitSample, Requires: []string{FaultAbility(e.Fault)},
-		Params: claim.Params(claim.SeriesParams{Conditions: []claim.SeriesCondition{{Series: SeriesReady, Always: &claim.Range{AtLeast: &least}, MaxGapMs: 5000}}}),
-	})
-	return e
 }

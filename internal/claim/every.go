@@ -37,6 +37,7 @@ type every struct {
 	failed   marks          // 1 for a request that was odd, in whatever respects
 	bad      map[int]string // what was wrong with an arrival, by Seq; kept for few
 	perRow   int
+	answered bool // only answers are read
 	odd      oddest
 }
 
@@ -63,6 +64,7 @@ func openEvery(b brief) (accumulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.answered = params.Answered
 	all := &row{name: "all", check: newChecker(params.Want)}
 	e.rows = []*row{all}
 	for i := range e.byTarget {
@@ -119,7 +121,7 @@ func (e *every) rowOf(target int) *row {
 
 func (e *every) observe(_ int, o *record.Observation) {
 	r := e.rowOf(o.Target)
-	if r == nil {
+	if r == nil || e.answered && (o.Class != record.ClassOK || o.Status >= 500) {
 		return
 	}
 	r.seen++

@@ -139,8 +139,11 @@ type Backend struct {
 // exception. N follows from Delta and Beta: how rare an exception may be and
 // still be seen.
 type EveryParams struct {
-	Want    Conditions `json:"want"`
-	Targets []string   `json:"targets,omitempty"`
+	Want Conditions `json:"want"`
+	// Answered leaves out requests that got no answer, or an error of a server:
+	// what is promised is only of the answers.
+	Answered bool     `json:"answered,omitempty"`
+	Targets  []string `json:"targets,omitempty"`
 }
 
 // TableParams: each request of the named target satisfies that target's

@@ -82,7 +82,7 @@ func (s *Scene) provoke(ctx context.Context, e catalogue.Experiment, station *po
 	if err != nil {
 		return err
 	}
-	show := &show{scene: s, experiment: e, station: station, before: before}
+	show := &show{scene: s, experiment: e, station: station, before: before, seen: map[string]string{}}
 	if len(e.Strikes) == 0 {
 		if err := show.prepare(ctx, e.Fault, e.Phases.Baseline); err != nil {
 			return err
@@ -94,18 +94,23 @@ func (s *Scene) provoke(ctx context.Context, e catalogue.Experiment, station *po
 // prepare resolves a fault's target and begins its life; lead is how long it is
 // until it is injected.
 func (s *show) prepare(ctx context.Context, spec chaos.Spec, lead time.Duration) error {
-	site := fault.Site{Cluster: s.scene.cluster, Post: s.station, System: s.scene.owner.Adopt}
+	site := fault.Site{Cluster: s.scene.cluster, Post: s.station, System: s.scene.owner.Adopt, Note: s.reading}
 	injection, err := fault.Make(ctx, site, spec)
 	if err != nil {
 		return err
 	}
+	watched, err := s.witness(ctx, injection)
+	if err != nil {
+		return err
+	}
+	injection.Undo = append(injection.Undo, watched.undo()...)
 	s.lives++
 	kept := s.station.Keep(pledge.Pledge{
 		ID:    fmt.Sprintf("%s-%s-%d-%d", strings.ToLower(s.scene.run.ID), spec.Name, len(s.scene.run.Stages), s.lives),
 		Fault: spec.Name, Target: injection.Target, Undo: injection.Undo,
 		Deadline: time.Now().Add(lead + spec.Hold + faultOverhead),
 	})
-	s.life = chaos.NewLife(injection, kept, func(m chaos.Moment) {
+	s.life = chaos.NewLife(watched, kept, func(m chaos.Moment) {
 		s.scene.event("fault "+string(m.State), spec.Name+" of "+injection.Target, m.Evidence)
 	})
 	return nil

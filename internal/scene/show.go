@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/chaos/post"
@@ -23,6 +27,9 @@ type show struct {
 	station    *post.Post
 	before     post.Digest
 	arms       *arms
+
+	mu   sync.Mutex
+	seen map[string]string // addresses of waypoint replicas, also of those that came and went
 }
 
 // undoWait bounds the end of a fault's life, also of an aborted run.
@@ -55,6 +62,7 @@ func (s *show) play(ctx context.Context) (err error) {
 	stop()
 	<-sampled
 	err = errors.Join(err, s.compare(ending))
+	s.introduce()
 	return errors.Join(err, s.arms.end(ending))
 }
 
@@ -75,6 +83,9 @@ func (s *show) windows(ctx context.Context) error {
 	}
 	if err := s.life.Confirm(ctx); err != nil {
 		return err
+	}
+	if s.experiment.Settled {
+		injected = time.Now()
 	}
 	if err := s.arms.hold(ctx, s.experiment.Fault.Hold); errors.Is(err, errBurnt) {
 		s.scene.event("fault ended early", s.experiment.ID, err.Error())
@@ -116,29 +127,47 @@ func (s *show) note(name string, start time.Time) time.Time {
 	return now
 }
 
-// watchEvery is how often the cluster is read during an experiment.
-const watchEvery = time.Second
+// watchEvery is how often the cluster is read while nothing changes in it.
+const watchEvery = 2 * time.Second
 
-// sample reads the waypoint's replicas until ctx ends.
+// sample reads the waypoint's replicas and its budgets until ctx ends: at every
+// event, and now and then in between, so that silence is not taken for calm.
 func (s *show) sample(ctx context.Context) {
+	trouble := func(err error) { s.scene.progress.Note("watch of the cluster: %v", err) }
+	var following sync.WaitGroup
+	defer following.Wait()
+	waypoint := refOf(agencyOf(nil))
+	following.Go(func() { follow(ctx, s.replicasOf(waypoint.String()), trouble) })
+	following.Go(func() { follow(ctx, s.budgetsOf(waypoint.Namespace), trouble) })
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
-		pods, err := s.scene.waypointPods(ctx, agencyOf(nil))
-		if err == nil {
-			ready := 0
-			for i := range pods {
-				if kube.Ready(&pods[i]) {
-					ready++
-				}
-			}
-			s.reading(catalogue.SeriesReady, float64(ready), "")
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+		if pods, err := s.scene.waypointPods(ctx, waypoint.String()); err == nil {
+			s.reading(catalogue.SeriesReady, float64(readyOf(pods)), "")
+		}
+	}
+}
+
+// meet keeps the address of a waypoint replica.
+func (s *show) meet(pod *corev1.Pod) {
+	if pod.Status.PodIP == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[pod.Status.PodIP] = pod.Name
+}
+
+// introduce names every replica that was ever there to the stages, which name
+// by themselves only those of their beginning and end.
+func (s *show) introduce() {
+	for _, index := range s.arms.indexes {
+		maps.Copy(s.scene.run.Stages[index].Peers, s.seen)
 	}
 }
 
