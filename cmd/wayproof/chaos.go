@@ -69,20 +69,17 @@ func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
 	}
 	return intent{scenarios: scenarios, run: record.Run{
 		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
-		Command: fmt.Sprintf("wayproof chaos --seed %d%s", seed, f.again()),
+		Command: f.again(seed) + f.picked(), Again: f.again(seed),
 	}}, experiments, nil
 }
 
-// again is the part of the command line that picked what is played.
-func (f *chaosFlags) again() string {
-	text := f.runFlags.again()
+// again is the command line but for what picked experiments.
+func (f *chaosFlags) again(seed uint64) string {
+	text := fmt.Sprintf("wayproof chaos --seed %d%s", seed, f.where())
 	if f.nemesis.length > 0 {
 		text += " --duration " + f.nemesis.length.String()
 	}
-	if f.nemesis.strikes != "" {
-		text += " --strikes " + f.nemesis.strikes
-	}
-	return text
+	return text + spelled([2]string{"strikes", f.nemesis.strikes})
 }
 
 func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
@@ -91,7 +88,13 @@ func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
 		if err != nil || len(strikes) == 0 {
 			return nil, errors.Join(err, fmt.Errorf("no fault fits into %v", f.nemesis.length))
 		}
-		return []catalogue.Experiment{catalogue.Nemesis(strikes)}, nil
+		nemesis := catalogue.Nemesis(strikes)
+		picked, err := f.only([]catalogue.Scenario{nemesis.Scenario})
+		if err != nil {
+			return nil, err
+		}
+		nemesis.Promises = picked[0].Promises
+		return []catalogue.Experiment{nemesis}, nil
 	}
 	selection := catalogue.Selection{Focus: f.focus}
 	if f.labels != "" {
@@ -103,14 +106,28 @@ func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
 			return nil, err
 		}
 	}
-	all := catalogue.Resilience()
-	picked, err := catalogue.Select(catalogue.ScenariosOf(all), selection)
+	picked, err := catalogue.Select(catalogue.ScenariosOf(catalogue.Resilience()), selection)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(e catalogue.Experiment) bool {
-		return !slices.ContainsFunc(picked, func(s catalogue.Scenario) bool { return s.ID == e.ID })
-	}), nil
+	if picked, err = f.only(picked); err != nil {
+		return nil, err
+	}
+	return thoseOf(picked), nil
+}
+
+// thoseOf are the experiments of scenarios, with the promises of these. All of
+// the load stays: faults are judged under it.
+func thoseOf(picked []catalogue.Scenario) []catalogue.Experiment {
+	var experiments []catalogue.Experiment
+	for _, e := range catalogue.Resilience() {
+		at := slices.IndexFunc(picked, func(s catalogue.Scenario) bool { return s.ID == e.ID })
+		if at >= 0 {
+			e.Promises = picked[at].Promises
+			experiments = append(experiments, e)
+		}
+	}
+	return experiments
 }
 
 // runChaos is the whole of a run of experiments.

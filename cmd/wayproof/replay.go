@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -26,7 +27,8 @@ func writeReports(ctx context.Context, dir string) error {
 }
 
 func replayCommand() *cobra.Command {
-	return &cobra.Command{
+	promise := ""
+	cmd := &cobra.Command{
 		Use:   "replay RUN",
 		Short: "Judge a recorded run again, without a cluster",
 		Long: `Recomputes every verdict from the observations in a run's folder and says whether
@@ -36,15 +38,24 @@ Exit codes: 0 everything held and agrees, 1 a promise is violated or a verdict
 differs from the recorded one, 2 inconclusive, 3 the record cannot be read.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return replayRun(cmd.Context(), cmd.OutOrStdout(), args[0])
+			return replayRun(cmd.Context(), cmd.OutOrStdout(), args[0], promise)
 		},
 	}
+	cmd.Flags().StringVar(&promise, "promise", "", "only this promise, by id")
+	return cmd
 }
 
-func replayRun(ctx context.Context, out io.Writer, dir string) error {
+func replayRun(ctx context.Context, out io.Writer, dir, promise string) error {
 	reader, result, err := judgeAgain(ctx, dir)
 	if err != nil {
 		return err
+	}
+	if promise != "" {
+		if result, err = result.Of(promise); err != nil {
+			return err
+		}
+		plan := &reader.Run().Plan
+		plan.Promises = slices.DeleteFunc(slices.Clone(plan.Promises), func(p record.Promise) bool { return p.ID != promise })
 	}
 	again := *reader.Run()
 	again.Verdicts = result.Verdicts

@@ -32,8 +32,8 @@ import (
 type runFlags struct {
 	environmentFlags
 
-	focus, labels, seed, artifacts, rerun, history string
-	down                                           bool
+	focus, labels, promise, seed, artifacts, rerun, history string
+	down                                                    bool
 }
 
 func runCommand() *cobra.Command {
@@ -71,6 +71,7 @@ func (f *runFlags) registerRun(cmd *cobra.Command) {
 func (f *runFlags) registerSelection(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.focus, "focus", os.Getenv("FOCUS"), "regular expression on scenario ids and titles (FOCUS)")
 	cmd.Flags().StringVar(&f.labels, "labels", os.Getenv("LABELS"), "labels or tasks, comma between, any of which a scenario must carry (LABELS)")
+	cmd.Flags().StringVar(&f.promise, "promise", "", "only these promises, by id, comma between, and the load that they read")
 	cmd.Flags().StringVar(&f.rerun, "rerun-failed", "", "only what did not hold in that run")
 }
 
@@ -91,8 +92,8 @@ func (f *runFlags) intend() (intent, error) {
 		selection.Labels = strings.Split(f.labels, ",")
 	}
 	if f.rerun != "" {
-		if f.focus != "" || f.labels != "" {
-			return intent{}, errors.New("--rerun-failed says what to run: give no --focus or --labels beside it")
+		if f.focus+f.labels+f.promise != "" {
+			return intent{}, errors.New("--rerun-failed says what to run: give no --focus, --labels or --promise beside it")
 		}
 		if selection.IDs, err = failedIn(f.rerun); err != nil {
 			return intent{}, err
@@ -102,26 +103,18 @@ func (f *runFlags) intend() (intent, error) {
 	if err != nil {
 		return intent{}, err
 	}
+	if scenarios, err = f.only(scenarios); err != nil {
+		return intent{}, err
+	}
 	plan, err := catalogue.Plan(scenarios, seed)
 	if err != nil {
 		return intent{}, err
 	}
+	again := fmt.Sprintf("wayproof run --seed %d%s", seed, f.where())
 	return intent{scenarios: scenarios, run: record.Run{
 		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
-		Command: fmt.Sprintf("wayproof run --seed %d%s", seed, f.again()),
+		Command: again + f.picked(), Again: again,
 	}}, nil
-}
-
-// again is the part of the command line that picked the scenarios.
-func (f *runFlags) again() string {
-	text := ""
-	if f.focus != "" {
-		text += " --focus " + strconv.Quote(f.focus)
-	}
-	if f.labels != "" {
-		text += " --labels " + f.labels
-	}
-	return text
 }
 
 func parseSeed(text string) (uint64, error) {

@@ -32,7 +32,7 @@ func Select(all []Scenario, selection Selection) ([]Scenario, error) {
 	}
 	var picked []Scenario
 	for _, scenario := range all {
-		if focus.MatchString(scenario.ID+" "+scenario.Title) && carries(scenario, selection.Labels) && named(scenario, selection.IDs) {
+		if inFocus(focus, scenario) && carries(scenario, selection.Labels) && named(scenario, selection.IDs) {
 			picked = append(picked, scenario)
 		}
 	}
@@ -40,6 +40,11 @@ func Select(all []Scenario, selection Selection) ([]Scenario, error) {
 		return nil, fmt.Errorf("nothing matches focus %q and labels %v; there are %s", selection.Focus, selection.Labels, strings.Join(idsOf(all), ", "))
 	}
 	return picked, nil
+}
+
+// inFocus matches a scenario's id by itself too, so that "…$" can end it.
+func inFocus(focus *regexp.Regexp, scenario Scenario) bool {
+	return focus.MatchString(scenario.ID) || focus.MatchString(scenario.ID+" "+scenario.Title)
 }
 
 func carries(scenario Scenario, labels []string) bool {

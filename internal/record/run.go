@@ -11,7 +11,8 @@ import (
 type Run struct {
 	Schema      int         `json:"schema"`
 	ID          string      `json:"id"`
-	Command     string      `json:"command"` // what reruns it
+	Command     string      `json:"command"`         // what reruns it
+	Again       string      `json:"again,omitempty"` // the same without what picked the promises: " --promise ID" goes behind it
 	Seed        uint64      `json:"seed"`
 	Started     time.Time   `json:"started"`
 	Ended       time.Time   `json:"ended"`

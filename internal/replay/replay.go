@@ -66,6 +66,19 @@ func Run(ctx context.Context, source record.Source, recorded []record.Verdict) (
 // Agrees is true if every recorded verdict was found again.
 func (r Result) Agrees() bool { return len(r.Differences) == 0 }
 
+// Of is what the replay found about one promise. Notes are of the whole record
+// and stay. An id that has no verdict is an error.
+func (r Result) Of(promise string) (Result, error) {
+	other := func(v record.Verdict) bool { return v.ID != promise }
+	one := Result{Notes: r.Notes, Verdicts: slices.DeleteFunc(slices.Clone(r.Verdicts), other)}
+	if len(one.Verdicts) == 0 {
+		return one, fmt.Errorf("the record has no promise %q", promise)
+	}
+	one.Worst, one.Compared = one.Verdicts[0].Verdict, min(1, r.Compared)
+	one.Differences = slices.DeleteFunc(slices.Clone(r.Differences), func(d Difference) bool { return d.Promise != promise })
+	return one, nil
+}
+
 // notes collects what a reader must know before believing the verdicts.
 func notes(run *record.Run, incomplete *record.Incomplete) []string {
 	var lines []string

@@ -76,11 +76,12 @@ func TestAnAutoscalerSaysWhatItSees(t *testing.T) {
 
 func TestWhatAnEnvironmentLacksIsNotPlayed(t *testing.T) {
 	s := &Scene{}
-	needs := record.Promise{Requires: []string{"retry"}}
-	scenario := catalogue.Scenario{Promises: []record.Promise{needs}}
+	needs := record.Promise{ID: "needs", Requires: []string{"retry"}}
+	scenario := catalogue.Scenario{Promises: []record.Promise{needs, {ID: "plain"}}}
+	s.run.Plan.Promises = scenario.Promises[:1]
 	assert.True(t, s.offered(scenario))
 	s.run.Environment.Lacks = []record.Lack{{Ability: "metrics"}, {Ability: "retry"}}
 	assert.False(t, s.offered(scenario))
-	scenario.Promises = append(scenario.Promises, record.Promise{})
+	s.run.Plan.Promises = scenario.Promises
 	assert.True(t, s.offered(scenario), "one promise can be judged here")
 }

@@ -144,7 +144,7 @@ func (s *Scene) judge(ctx context.Context, scenario catalogue.Scenario) ([]recor
 // offered is false of a scenario of which the environment lacks what every
 // promise requires: the server would refuse what it applies.
 func (s *Scene) offered(scenario catalogue.Scenario) bool {
-	return slices.ContainsFunc(scenario.Promises, func(promise record.Promise) bool {
+	return slices.ContainsFunc(s.planned(scenario), func(promise record.Promise) bool {
 		return !slices.ContainsFunc(s.run.Environment.Lacks, func(lack record.Lack) bool { return slices.Contains(promise.Requires, lack.Ability) })
 	})
 }
@@ -202,8 +202,8 @@ func (s *Scene) window(ctx context.Context, scenario catalogue.Scenario, window 
 		return err
 	}
 	for _, drive := range scenario.Drives {
-		if drive.Window != window {
-			continue
+		if drive.Window != window || len(s.watching(scenario, drive.Name)) == 0 {
+			continue // of another window, or read by no promise of the plan
 		}
 		if err := s.drive(ctx, scenario, drive); err != nil {
 			return fmt.Errorf("drive %s: %w", drive.Name, err)

@@ -29,44 +29,67 @@ func corridorOf(p0, delta, alpha, beta float64) (c corridor, ok bool) {
 	return c, true
 }
 
-// drift draws how far the first arm was from its declared count, request by
-// request in intended order.
-func drift(s subject) (picture, bool) {
+// walk is what a sequential test follows: how often the requests so far had
+// what is declared of a share of them.
+type walk struct {
+	of, words string // the arm of the design, and what the caption calls it
+	declared  float64
+	steps     []digest.Step
+}
+
+// walk is that of a share's property, or else of a split's first arm.
+func (s subject) walk() (walk, bool) {
+	if s.own.Path != nil && s.own.Path.Arms().Total() > 1 {
+		return walk{s.params.Label, "Requests that are " + plain.Cut(s.params.Label, 40), float64(s.params.PerMille) / 1000, s.own.Path.Of(digest.With)}, true
+	}
 	if len(s.params.Arms) == 0 || s.seen.Arms.Arms().Total() < 2 {
-		return picture{}, false
+		return walk{}, false
 	}
 	first := s.arms()[0]
-	steps := s.seen.Arms.Of(first.Version)
-	last := float64(steps[len(steps)-1].N)
-	c, lined := corridorOf(first.Declared, float64(s.promise.Delta)/1000, s.alphaOfArm(), s.promise.Beta)
+	return walk{first.Version, "Answers from " + plain.Cut(first.Version, 20), first.Declared, s.seen.Arms.Of(first.Version)}, true
+}
+
+// drift draws how far the count was from the declared one, request by request in
+// intended order.
+func drift(s subject) (picture, bool) {
+	w, ok := s.walk()
+	if !ok {
+		return picture{}, false
+	}
+	last := s.lastRequest(w.of, float64(w.steps[len(w.steps)-1].N))
+	c, lined := corridorOf(w.declared, float64(s.promise.Delta)/1000, s.alphaOfArm(), s.promise.Beta)
 	reach := 10.0
-	for _, step := range steps {
-		reach = max(reach, math.Abs(ahead(step, first.Declared)))
+	for _, step := range w.steps {
+		reach = max(reach, math.Abs(ahead(step, w.declared)))
 	}
 	if lined {
-		reach = max(reach, (first.Declared-c.lowSlope)*s.lastRequest(first.Version, last)+c.lowReject)
+		reach = max(reach, (w.declared-c.lowSlope)*last+c.lowReject)
 	}
 	p := draw.New(width, 232, "distance from the declared count, in intended order")
-	x := draw.Scale{From: 0, To: s.lastRequest(first.Version, last), Low: 52, Up: width - 12}
+	x := draw.Scale{From: 0, To: last, Low: 52, Up: width - 12}
 	y := draw.Scale{From: -reach * 1.06, To: reach * 1.06, Low: 196, Up: 12}
 	pathAxes(p, x, y)
 	if lined {
-		pathLines(p, c, first.Declared, [2]draw.Scale{x, y})
-		s.cap(p, first, [2]draw.Scale{x, y})
+		pathLines(p, c, w.declared, [2]draw.Scale{x, y})
+		s.cap(p, w, [2]draw.Scale{x, y})
 	}
 	var line []draw.Point
-	for _, step := range steps {
-		line = append(line, draw.Point{X: x.At(float64(step.N)), Y: y.At(ahead(step, first.Declared))})
+	for _, step := range w.steps {
+		line = append(line, draw.Point{X: x.At(float64(step.N)), Y: y.At(ahead(step, w.declared))})
 	}
 	p.Path("line", line, false)
-	caption := fmt.Sprintf("Answers from %s beyond the declared %.4g %%, over the requests in intended order.", plain.Cut(first.Version, 20), first.Declared*100)
+	return picture{Title: "Sequential path", Caption: s.driftCaption(w, lined), SVG: p.HTML()}, true
+}
+
+func (s subject) driftCaption(w walk, lined bool) string {
+	caption := fmt.Sprintf("%s beyond the declared %.4g %%, over the requests in intended order.", w.words, w.declared*100)
 	if lined {
 		caption += " Crossing a dashed line ends the test as violated; entering the shaded wedge ends it as held."
 	}
-	if d, ok := s.design(first.Version); ok && lined {
+	if d, ok := s.design(w.of); ok && lined {
 		caption += fmt.Sprintf(" At the cap %d..%d of %d are allowed.", d.Lo, d.Hi, d.N)
 	}
-	return picture{Title: "Sequential path", Caption: caption, SVG: p.HTML()}, true
+	return caption
 }
 
 // design is the planned test of an arm.
@@ -88,10 +111,10 @@ func (s subject) lastRequest(version string, last float64) float64 {
 }
 
 // cap draws what is allowed at the cap of the test.
-func (s subject) cap(p *draw.Picture, a arm, scales [2]draw.Scale) {
-	d, ok := s.design(a.Version)
+func (s subject) cap(p *draw.Picture, w walk, scales [2]draw.Scale) {
+	d, ok := s.design(w.of)
 	if n := float64(d.N); ok && n <= scales[0].To {
-		from, to := float64(d.Lo)-a.Declared*n, float64(d.Hi)-a.Declared*n
+		from, to := float64(d.Lo)-w.declared*n, float64(d.Hi)-w.declared*n
 		p.Line("declared", draw.Point{X: scales[0].At(n), Y: scales[1].At(from)}, draw.Point{X: scales[0].At(n), Y: scales[1].At(to)})
 	}
 }
@@ -113,11 +136,16 @@ func pathAxes(p *draw.Picture, x, y draw.Scale) {
 		p.Line("grid", draw.Point{X: x.Low, Y: y.At(tick)}, draw.Point{X: x.Up, Y: y.At(tick)})
 		p.Text("small end", draw.Point{X: x.Low - 6, Y: y.At(tick) + 4}, signed(tick))
 	}
+	requestAxis(p, x, y.Low)
+}
+
+// requestAxis counts requests below a plot.
+func requestAxis(p *draw.Picture, x draw.Scale, y float64) {
 	for _, tick := range x.Ticks(5) {
-		p.Text("small middle", draw.Point{X: x.At(tick), Y: y.Low + 16}, fmt.Sprintf("%.0f", math.Abs(tick)))
+		p.Text("small middle", draw.Point{X: x.At(tick), Y: y + 16}, fmt.Sprintf("%.0f", math.Abs(tick)))
 	}
-	p.Line("axis", draw.Point{X: x.Low, Y: y.Low}, draw.Point{X: x.Up, Y: y.Low})
-	p.Text("small end", draw.Point{X: x.Up, Y: y.Low + 32}, "requests")
+	p.Line("axis", draw.Point{X: x.Low, Y: y}, draw.Point{X: x.Up, Y: y})
+	p.Text("small end", draw.Point{X: x.Up, Y: y + 32}, "requests")
 }
 
 // signed renders a distance with its sign; none has none.

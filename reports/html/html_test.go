@@ -35,9 +35,10 @@ func TestSameRecordSamePage(t *testing.T) {
 func TestPageSaysWhatTheVerdictsSay(t *testing.T) {
 	source := sample.New(1724, 1)
 	page := render(t, source)
-	assert.Contains(t, page, "6 of 12 promises held, 2 were violated")
+	assert.Contains(t, page, "12 of 20 promises held, 4 were violated")
 	assert.Contains(t, page, "Node proxy: stand-in.")
-	assert.Contains(t, page, "wayproof replay artifacts/"+source.Run().ID)
+	assert.Contains(t, page, "wayproof replay artifacts/"+source.Run().ID+" --promise task7/mirror-100<")
+	assert.Contains(t, page, "wayproof run --seed 1724 --promise task7/mirror-100<")
 	for _, v := range source.Run().Verdicts {
 		assert.Contains(t, page, ">"+v.ID)
 	}

@@ -2,7 +2,6 @@ package html
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/wayproof/wayproof/reports/internal/digest"
@@ -70,78 +69,4 @@ func receiver(c *digest.Copies) string {
 		name += fmt.Sprintf(", and %d arrivals of requests that were not planned", c.Beyond)
 	}
 	return name
-}
-
-const (
-	seriesDrawn  = 6
-	seriesHeight = 74.0
-)
-
-// series draws the samples of a stage, those that the promise is about first.
-func series(s subject) (picture, bool) {
-	chosen := s.chosenSeries()
-	if len(chosen) == 0 {
-		return picture{}, false
-	}
-	p := draw.New(width, seriesHeight*float64(len(chosen))+44, "samples of the cluster over time")
-	x := draw.Scale{From: 0, To: s.seen.Span.Seconds(), Low: 54, Up: width - 12}
-	bottom := 20 + seriesHeight*float64(len(chosen))
-	shade(p, s.windows, x, 20, bottom)
-	for i, one := range chosen {
-		s.curve(p, one, x, 20+seriesHeight*float64(i))
-	}
-	timeAxis(p, x, bottom)
-	caption := "Each value stands until the next one. Every curve has its own scale."
-	if left := len(s.seen.Series) - len(chosen); left > 0 {
-		caption += fmt.Sprintf(" %d more series are in the record.", left)
-	}
-	return picture{Title: "Cluster over time", SVG: p.HTML(), Caption: caption}, true
-}
-
-// chosenSeries are the series of the promise's conditions, then the others.
-func (s subject) chosenSeries() []*digest.Series {
-	all := slices.Clone(s.seen.Series)
-	slices.SortStableFunc(all, func(a, b *digest.Series) int { return s.rank(a) - s.rank(b) })
-	return all[:min(len(all), seriesDrawn)]
-}
-
-func (s subject) rank(one *digest.Series) int {
-	for i, c := range s.params.Conditions {
-		if c.Series == one.Name {
-			return i
-		}
-	}
-	return len(s.params.Conditions)
-}
-
-func (s subject) curve(p *draw.Picture, one *digest.Series, x draw.Scale, top float64) {
-	y := draw.Scale{From: min(0, one.Min), To: max(1, one.Max) * 1.08, Low: top + seriesHeight - 6, Up: top + 20}
-	for _, c := range s.params.Conditions {
-		if c.Series == one.Name && c.Never != nil && c.Never.Above != nil {
-			y.To = max(y.To, *c.Never.Above*1.08)
-			bound(p, x, y.At(*c.Never.Above), [2]string{fmt.Sprintf("never above %g", *c.Never.Above), "under"})
-		}
-	}
-	p.Text("label halo", draw.Point{X: x.Low, Y: top + 13}, plain.Cut(one.Name, 60))
-	for _, v := range []float64{one.Min, one.Max} {
-		p.Text("small end", draw.Point{X: x.Low - 6, Y: y.At(v) + 4}, fmt.Sprintf("%.3g", v))
-		if one.Min == one.Max {
-			break
-		}
-	}
-	p.Line("grid", draw.Point{X: x.Low, Y: y.Low}, draw.Point{X: x.Up, Y: y.Low})
-	p.Path("line", steps(s.seen.Points(one), x, y), false)
-}
-
-// steps turns points into a staircase.
-func steps(points []digest.Point, x, y draw.Scale) []draw.Point {
-	var out []draw.Point
-	for i, point := range points {
-		at := draw.Point{X: x.At(point.At.Seconds()), Y: y.At(point.Value)}
-		if i > 0 {
-			out = append(out, draw.Point{X: at.X, Y: out[len(out)-1].Y})
-		}
-		out = append(out, at)
-	}
-	return out
 }

@@ -75,12 +75,12 @@ func newPage(run *record.Run, d *digest.Digest, dir string) (*page, error) {
 	if d.Incomplete != nil {
 		p.Broken = plain.Line(d.Incomplete.Error())
 	}
-	p.judge(run, d)
+	p.judge(run, d, dir)
 	return p, nil
 }
 
 // judge fills in what depends on verdicts.
-func (p *page) judge(run *record.Run, d *digest.Digest) {
+func (p *page) judge(run *record.Run, d *digest.Digest, dir string) {
 	verdicts := outcome.Judged(run)
 	tally := outcome.Count(verdicts)
 	p.Sentence, p.Worst = tally.Sentence(), newBadge(tally.Worst())
@@ -96,7 +96,9 @@ func (p *page) judge(run *record.Run, d *digest.Digest) {
 		t := task{Name: plain.Line(group.Name)}
 		for _, v := range group.Verdicts {
 			number++
-			t.Promises = append(t.Promises, newPromise(run, d, v, number))
+			one := newPromise(run, d, v, dir)
+			one.Anchor = fmt.Sprintf("p%d", number)
+			t.Promises = append(t.Promises, one)
 		}
 		p.Tasks = append(p.Tasks, t)
 	}

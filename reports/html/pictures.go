@@ -1,7 +1,6 @@
 package html
 
 import (
-	"encoding/json"
 	"html/template"
 	"slices"
 
@@ -30,34 +29,8 @@ type subject struct {
 	params  params
 	stage   *record.Stage
 	seen    *digest.Stage
+	own     digest.Promised // what only this promise counts
 	windows []window
-}
-
-// params are the parts of a claim's parameters that a picture shows. Fields of
-// other kinds stay empty.
-type params struct {
-	Service string `json:"service"`
-	Arms    []struct {
-		Version string `json:"version"`
-		Weight  int    `json:"weight"`
-	} `json:"arms"`
-	Bounds []struct {
-		Quantile  int     `json:"quantile"`
-		AtLeastMs float64 `json:"atLeastMs"`
-		AtMostMs  float64 `json:"atMostMs"`
-	} `json:"bounds"`
-	Conditions []struct {
-		Series string `json:"series"`
-		Never  *limit `json:"never"`
-		Reach  *limit `json:"reach"`
-	} `json:"conditions"`
-}
-
-type limit struct {
-	AtLeast *float64 `json:"atLeast"`
-	AtMost  *float64 `json:"atMost"`
-	Above   *float64 `json:"above"`
-	Below   *float64 `json:"below"`
 }
 
 // subjects are the stages of a promise that have something to show.
@@ -67,9 +40,10 @@ func subjects(run *record.Run, d *digest.Digest, v record.Verdict) []subject {
 		return nil
 	}
 	p := run.Plan.Promises[at]
-	var known params
-	if json.Unmarshal(p.Params, &known) != nil {
-		known = params{} // a picture without the declared values is still a picture
+	known := readParams(p.Params)
+	var own digest.Promised
+	if counted := d.Promised[p.ID]; counted != nil {
+		own = *counted
 	}
 	var out []subject
 	for _, name := range p.Stages {
@@ -77,7 +51,7 @@ func subjects(run *record.Run, d *digest.Digest, v record.Verdict) []subject {
 		if !ok || len(out) == stagesDrawn {
 			continue
 		}
-		out = append(out, subject{p, v, known, stage, d.Stages[i], windowsOf(run, stage, d.Stages[i])})
+		out = append(out, subject{p, v, known, stage, d.Stages[i], own, windowsOf(run, stage, d.Stages[i])})
 	}
 	return out
 }
@@ -85,28 +59,13 @@ func subjects(run *record.Run, d *digest.Digest, v record.Verdict) []subject {
 // pictures are what there is to draw of a stage, the promise's own first.
 func (s subject) pictures() []picture {
 	var out []picture
-	for _, paint := range s.painters() {
+	for _, paint := range paintersOf(s.promise.Kind) {
 		if p, ok := paint(s); ok {
 			p.Title += s.where()
 			out = append(out, p)
 		}
 	}
 	return out
-}
-
-func (s subject) painters() []func(subject) (picture, bool) {
-	switch s.promise.Kind {
-	case "split", "independence":
-		return []func(subject) (picture, bool){shares, drift, odd}
-	case "balance":
-		return []func(subject) (picture, bool){pods, odd}
-	case "mirror", "attempts":
-		return []func(subject) (picture, bool){copies, latency, odd}
-	case "series", "rows":
-		return []func(subject) (picture, bool){series, latency, odd}
-	default:
-		return []func(subject) (picture, bool){latency, odd, series}
-	}
 }
 
 // where names the stage if the promise has several.

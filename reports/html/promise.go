@@ -26,19 +26,20 @@ type promise struct {
 	Figures                                []record.Figure
 	Evidence                               []evidence
 	Pictures                               []picture
+	Judge, Repeat                          string // commands
 }
 
 // evidence is a file beside the page; a name that is no relative path has no link.
 type evidence struct{ Name, Link string }
 
-func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, number int) promise {
+func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, dir string) promise {
 	p := promise{
-		Anchor: fmt.Sprintf("p%d", number), ID: plain.Line(v.ID), Task: plain.Line(v.Task), Title: plain.Line(v.Title),
+		ID: plain.Line(v.ID), Task: plain.Line(v.Task), Title: plain.Line(v.Title),
 		Badge: newBadge(v.Verdict), Unit: plain.Line(v.Unit), StandIn: outcome.StandIn(run, v),
 		N: fmt.Sprint(v.N), Alpha: summary.Probability(v.Alpha), Beta: summary.Probability(v.Beta), Delta: points(v.Delta),
 		Declared: plain.Line(v.Declared), Observed: plain.Line(v.Observed), Allowed: plain.Line(v.Allowed), P: plain.Line(v.P),
 		Detail: sentence(v.Detail), FirstOdd: plain.Line(v.FirstOdd), Figures: numbers(run, v),
-		Open: outcome.NeedsReader(v), Known: plain.Line(v.Known),
+		Open: outcome.NeedsReader(v), Known: plain.Line(v.Known), Judge: summary.Judge(run, v, dir), Repeat: summary.Repeat(run, v),
 	}
 	if v.Verdict != record.Held {
 		p.Blame = plain.Line(string(v.Blame))
@@ -52,7 +53,11 @@ func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, number int)
 	for _, file := range v.Evidence {
 		p.Evidence = append(p.Evidence, newEvidence(file))
 	}
-	for _, s := range subjects(run, d, v) {
+	about := subjects(run, d, v)
+	if grown, ok := shifted(about); ok {
+		p.Pictures = append(p.Pictures, grown)
+	}
+	for _, s := range about {
 		p.Pictures = append(p.Pictures, s.pictures()...)
 	}
 	return p

@@ -2,7 +2,9 @@ package html
 
 import (
 	"fmt"
+	"html/template"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/wayproof/wayproof/reports/internal/draw"
@@ -116,20 +118,25 @@ func shares(s subject) (picture, bool) {
 	if s.seen.Arms.Arms().Total() == 0 {
 		return picture{}, false
 	}
-	p := draw.New(width, rowHeight*float64(len(arms))+26, "shares of answers by version, and of the first version by waypoint replica")
-	x := draw.Scale{From: 0, To: 1, Low: barLeft, Up: barRight}
 	caption := "Circle: observed. Thin mark: declared. Shaded: within the smallest deviation that matters."
+	if slices.ContainsFunc(arms, func(a arm) bool { return a.Exact }) {
+		caption = "Circle: observed. Thin mark: declared. Shaded: the band that the test allows; for a single replica, the smallest deviation that matters."
+	}
+	svg := shareRows(arms, "shares of answers by version, and of the first version by waypoint replica")
+	return picture{Title: "Shares of answers", Caption: caption, SVG: svg}, true
+}
+
+func shareRows(arms []arm, title string) template.HTML {
+	p := draw.New(width, rowHeight*float64(len(arms))+26, title)
+	x := draw.Scale{From: 0, To: 1, Low: barLeft, Up: barRight}
 	for i, a := range arms {
 		shareRow(p, a, x, rowHeight*float64(i)+4)
-		if a.Exact {
-			caption = "Circle: observed. Thin mark: declared. Shaded: the band that the test allows; for a single replica, the smallest deviation that matters."
-		}
 	}
 	bottom := rowHeight*float64(len(arms)) + 4
 	for _, tick := range []float64{0, .25, .5, .75, 1} {
 		p.Text("small middle", draw.Point{X: x.At(tick), Y: bottom + 14}, fmt.Sprintf("%.0f %%", tick*100))
 	}
-	return picture{Title: "Shares of answers", Caption: caption, SVG: p.HTML()}, true
+	return p.HTML()
 }
 
 func shareRow(p *draw.Picture, a arm, x draw.Scale, y float64) {

@@ -52,7 +52,7 @@ func TestValues(t *testing.T) {
 	text := render(t, sample.New(1724, 1).Run())
 	for _, want := range []string{
 		`wayproof_run_outcome{outcome="violated"} 1`, `wayproof_run_outcome{outcome="held"} 0`,
-		`wayproof_promises{outcome="held"} 6`, `wayproof_promises{outcome="known"} 1`,
+		`wayproof_promises{outcome="held"} 12`, `wayproof_promises{outcome="known"} 1`,
 		`wayproof_promise_outcome{promise="task4/split-70-30",task="task4",stand_in="false",outcome="violated"} 1`,
 		`wayproof_promise_units{promise="task4/split-70-30",task="task4",unit="request"} 5600`,
 		`wayproof_stage_requests{stage="task4/split-70-30/applied",state="sent"} 5600`,

@@ -24,7 +24,7 @@ const verdictColumn = 100
 func Block(run *record.Run, v record.Verdict, dir string) string {
 	lines := []string{headline(run, v)}
 	for _, line := range []string{
-		limits(v), sentences(v), odd(v), setting(run, v), again(v, Place(run, dir)),
+		limits(v), sentences(v), odd(v), setting(run, v), again(run, v, dir),
 	} {
 		if line != "" {
 			lines = append(lines, "  "+line)
@@ -154,12 +154,39 @@ func Tested(run *record.Run) string {
 	return strings.Join(parts, ", ")
 }
 
-func again(v record.Verdict, dir string) string {
-	text := "again: wayproof replay " + dir
+// Judge is the command that judges one promise of a recorded run again.
+func Judge(run *record.Run, v record.Verdict, dir string) string {
+	return "wayproof replay " + Place(run, dir) + " --promise " + word(v.ID)
+}
+
+// word is an id as a shell takes it for one word: it stands in a command that
+// a reader copies, and may have been edited.
+func word(id string) string {
+	id = plain.Line(id)
+	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") == "" {
+		return id
+	}
+	return "'" + strings.ReplaceAll(id, "'", `'\''`) + "'"
+}
+
+// Repeat is the command that plays one promise again on a cluster, or, of a
+// record that does not say how, the one that repeats the whole run.
+func Repeat(run *record.Run, v record.Verdict) string {
+	if run.Again == "" {
+		return plain.Line(run.Command)
+	}
+	return plain.Line(run.Again) + " --promise " + word(v.ID)
+}
+
+func again(run *record.Run, v record.Verdict, dir string) string {
+	text := "again: " + Judge(run, v, dir)
+	if run.Again != "" {
+		text += "; played again: " + Repeat(run, v)
+	}
 	if len(v.Evidence) == 0 {
 		return text
 	}
-	return "evidence " + path.Join(dir, plain.Line(v.Evidence[0])) + "   " + text
+	return "evidence " + path.Join(Place(run, dir), plain.Line(v.Evidence[0])) + "   " + text
 }
 
 // Probability renders an error probability in its shortest form: 1e-6, 0.001.

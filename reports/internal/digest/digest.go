@@ -27,10 +27,13 @@ type Digest struct {
 	Stages   []*Stage // one for each stage of the run
 	Observed int      // requests of all stages
 	Traffic  []Edge   // who called whom, most calls first
+	// Promised is by the promise's id, for those kinds whose pictures need it.
+	Promised map[string]*Promised
 	// Incomplete is set if the record broke off; what is here stands.
 	Incomplete *record.Incomplete
 
 	calls *calls
+	parts [][]part // by stage
 }
 
 // Stage is one stage, shrunk.
@@ -44,9 +47,18 @@ type Stage struct {
 	Arms     *Path         // answers by version, in intended order
 	Through  *Through      // answers by waypoint replica and version
 	Pods     *Counts       // connections by the pod that answered their first request
+	Carriers *Counts       // connections by the waypoint replica of their first request
+	Targets  []*Counts     // answers by target, in the order of the load's targets
 	Copies   []*Copies     // arrivals by receiver; only where asked for
 	Series   []*Series     // numeric samples
 }
+
+// targetsKept bounds the targets of a stage whose answers are told apart,
+// answersKept the kinds of answers of each.
+const (
+	targetsKept = 64
+	answersKept = 5
+)
 
 // copying are the kinds of promise whose pictures need arrivals by request.
 var copying = [...]string{"mirror", "attempts"} //nolint:gochecknoglobals // a constant but for its type
@@ -58,7 +70,13 @@ func Read(ctx context.Context, source record.Source) (*Digest, error) {
 	for i := range run.Stages {
 		d.Stages = append(d.Stages, newStage(&run.Stages[i], wantsCopies(run, run.Stages[i].Name)))
 	}
+	d.parts, d.Promised = newParts(run, d.Stages)
 	err := source.Walk(ctx, &reader{run: run, digest: d})
+	for _, parts := range d.parts {
+		for _, one := range parts {
+			one.end()
+		}
+	}
 	if err != nil && !errors.As(err, &d.Incomplete) {
 		return nil, fmt.Errorf("digest run %s: %w", run.ID, err)
 	}
@@ -81,7 +99,10 @@ func newStage(s *record.Stage, copies bool) *Stage {
 	span := max(length, s.Collected.Sub(s.Base))
 	stage := &Stage{
 		Length: length, Span: span, Latency: newGrid(), Odd: newLanes(),
-		Statuses: NewCounts(12), Pods: NewCounts(12), Arms: newPath(s.Load.Hits), Through: newThrough(),
+		Statuses: NewCounts(12), Pods: NewCounts(12), Carriers: NewCounts(12), Arms: newPath(s.Load.Hits), Through: newThrough(),
+	}
+	for range min(len(s.Load.Targets), targetsKept) {
+		stage.Targets = append(stage.Targets, NewCounts(answersKept))
 	}
 	if copies {
 		stage.Copies = []*Copies{}
@@ -118,6 +139,12 @@ func (r *reader) Observation(o *record.Observation) error {
 	waypoint := peer(planned, o.Peer)
 	s.add(o)
 	s.Through.add(waypoint, o.Version)
+	if waypoint != "" && !o.Reused {
+		s.Carriers.Add(waypoint)
+	}
+	for _, one := range r.digest.parts[o.Stage] {
+		one.observe(o)
+	}
 	r.digest.calls.request(o, waypoint)
 	return nil
 }
@@ -131,12 +158,23 @@ func (r *reader) Arrival(a *record.Arrival) error {
 	if s.Copies != nil {
 		s.copied(a, planned.Load.Hits)
 	}
+	for _, one := range r.digest.parts[a.Stage] {
+		one.arrive(a)
+	}
 	r.digest.calls.arrival(a, peer(planned, a.Peer))
 	return nil
 }
 
-// Span is not needed for any picture.
-func (*reader) Span(*record.Span) error { return nil }
+// Span shows a span to the promises about traces.
+func (r *reader) Span(sp *record.Span) error {
+	if s, _ := r.stage(sp.Stage); s == nil {
+		return nil
+	}
+	for _, one := range r.digest.parts[sp.Stage] {
+		one.span(sp)
+	}
+	return nil
+}
 
 // Sample adds a point to a series.
 func (r *reader) Sample(m *record.Sample) error {
@@ -169,12 +207,31 @@ func (s *Stage) add(o *record.Observation) {
 	if Failed(o) {
 		s.Odd.add(at, oddName(o))
 	}
+	if o.Target >= 0 && o.Target < len(s.Targets) {
+		s.Targets[o.Target].Add(answerName(o))
+	}
 	if o.Version != "" {
 		s.Arms.add(o.Seq, o.Version)
 	}
 	if o.Pod != "" && !o.Reused {
 		s.Pods.Add(o.Pod)
 	}
+}
+
+// answerName says how a request ended: its status, and who answered or where
+// to go instead.
+func answerName(o *record.Observation) string {
+	name := string(o.Class)
+	if o.Class == record.ClassOK {
+		name = strconv.Itoa(o.Status)
+	}
+	switch {
+	case o.Location != "":
+		return name + " to " + o.Location
+	case o.Service != "":
+		return strings.TrimSpace(name + " by " + o.Service + " " + o.Version)
+	}
+	return name
 }
 
 func oddName(o *record.Observation) string {

@@ -57,3 +57,35 @@ func (g *Grid) Quantile(at int, q float64) (latency time.Duration, ok bool) {
 
 // Empty is true of a grid without latencies.
 func (g *Grid) Empty() bool { return g.totals == [Slices]uint32{} }
+
+// Distribution is a grid without its slices of time.
+type Distribution struct {
+	counts [perDecade * decades]int
+	total  int
+}
+
+// Whole adds up all slices.
+func (g *Grid) Whole() Distribution {
+	var d Distribution
+	for at := range g.counts {
+		for b, n := range g.counts[at] {
+			d.counts[b] += int(n)
+		}
+		d.total += int(g.totals[at])
+	}
+	return d
+}
+
+// Count is the number of latencies.
+func (d Distribution) Count() int { return d.total }
+
+// At is the q-quantile in milliseconds, 0 of a distribution without latencies.
+func (d Distribution) At(q float64) float64 {
+	need, seen := int(max(1, math.Ceil(q*float64(d.total)))), 0
+	for b, n := range d.counts {
+		if seen += n; n > 0 && seen >= need {
+			return float64(middle(b)) / float64(time.Millisecond)
+		}
+	}
+	return 0
+}

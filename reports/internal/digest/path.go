@@ -54,6 +54,17 @@ func (p *Path) Of(version string) []Step {
 	return steps
 }
 
+// Each is the path of one arm block by block: of the N answers in a block of
+// intended order, X came from the arm. Blocks without answers are left out.
+func (p *Path) Each(version string) []Step {
+	var blocks []Step
+	all := p.Of(version)
+	for i := 1; i < len(all); i++ {
+		blocks = append(blocks, Step{all[i].N - all[i-1].N, all[i].X - all[i-1].X})
+	}
+	return blocks
+}
+
 // Through counts answers by waypoint replica and version: a replica that is
 // stale hides in the totals.
 type Through struct {

@@ -28,8 +28,8 @@ type Point struct {
 }
 
 func (s *Stage) sampled(m *record.Sample, base time.Time) {
-	if m.Text != "" {
-		return // a row or a condition: no curve
+	if m.Text != "" && m.Value == 0 {
+		return // a row: no curve
 	}
 	series := s.series(m)
 	if series == nil {

@@ -16,6 +16,7 @@ func head(seed uint64) record.Run {
 	return record.Run{
 		Schema: record.Schema, ID: "2026-11-23T18-04-11Z-1724", Seed: seed,
 		Command:     fmt.Sprintf("wayproof run --env kind --istio 1.31.0 --seed %d", seed),
+		Again:       fmt.Sprintf("wayproof run --seed %d", seed),
 		Started:     time.Date(2026, 11, 23, 18, 4, 11, 0, time.UTC),
 		Environment: environment(),
 		Plan:        record.Plan{Seed: seed, Alpha: 1e-3},

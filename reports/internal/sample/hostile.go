@@ -60,7 +60,7 @@ func poisonVerdict(v *record.Verdict, i int) {
 }
 
 func poisonRest(run *record.Run) {
-	run.Command = payload(3)
+	run.Command, run.Again = payload(3), payload(4)
 	run.Environment.Istio, run.Environment.Waypoint = payload(0), payload(1)
 	run.Environment.Components = []record.Component{{Name: payload(2), Version: payload(3), Image: payload(4), Source: payload(5)}}
 	run.Findings = []record.Finding{{Object: payload(0), Text: payload(1)}}

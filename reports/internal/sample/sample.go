@@ -39,6 +39,22 @@ type exchange struct {
 	record.Observation
 	began    time.Time
 	arrivals []record.Arrival
+	spans    []record.Span
+}
+
+// trace gives the arrivals a trace context, and the request two spans if it is
+// exported.
+func (x *exchange) trace(sampled, exported bool) {
+	flags := map[bool]string{true: "01", false: "00"}[sampled]
+	for i := range x.arrivals {
+		x.arrivals[i].Traceparent = fmt.Sprintf("00-%032x-%016x-%s", x.Seq+1, x.Seq+1, flags)
+	}
+	for i := 0; exported && i < 2; i++ {
+		x.spans = append(x.spans, record.Span{
+			Stage: x.Stage, Seq: x.Seq, TraceID: fmt.Sprintf("%032x", x.Seq+1), SpanID: fmt.Sprintf("%016x", 2*x.Seq+i),
+			Name: "travels.travel-agency:8000/*", Service: "waypoint-travel-agency", Start: x.began.Add(x.Sent), End: x.began.Add(x.Done),
+		})
+	}
 }
 
 // arrive notes that the request reached a pod, after a time on the way.
@@ -66,7 +82,7 @@ func (x *exchange) fail(class record.Class, took time.Duration) {
 func New(seed uint64, scale int) *Run {
 	r := &Run{seed: seed, head: head(seed)}
 	r.scenes = []scene{
-		splitStale(), splitHealthy(), redirect(), mirror(), delay(), autoscale(), waypointKill(), balance(), retries(),
+		splitStale(), splitHealthy(), redirect(), mirror(), delayed(), autoscale(), waypointKill(), balance(), retries(), abort(), traced(),
 	}
 	at := r.head.Started.Add(20 * time.Second)
 	for i := range r.scenes {
@@ -142,6 +158,11 @@ func deliver(sink record.Sink, x *exchange) error {
 	}
 	for i := range x.arrivals {
 		if err := sink.Arrival(&x.arrivals[i]); err != nil {
+			return err
+		}
+	}
+	for i := range x.spans {
+		if err := sink.Span(&x.spans[i]); err != nil {
 			return err
 		}
 	}

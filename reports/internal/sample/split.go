@@ -71,12 +71,17 @@ func splitHealthy() scene {
 	p := promise("task4/split-90-10", "cars splits 90/10", "split",
 		`{"service":"cars","arms":[{"version":"v1","weight":90},{"version":"v2","weight":10}]}`)
 	p.N = 2873
+	picks := promise("task4/split-90-10-independence", "each pick is drawn by itself", "independence", `{"version":"v1"}`)
+	picks.Stages = p.Stages
 	return scene{
-		stage: stage(p.ID, "applied", 200, 5*time.Second), promises: []record.Promise{p},
+		stage: stage(p.ID, "applied", 200, 5*time.Second), promises: []record.Promise{p, picks},
 		verdicts: []record.Verdict{judge(p, record.Held, record.Verdict{
 			N: 1000, Declared: "v1 90 %, v2 10 %", Observed: "v1 89.9 % (899/1000), v2 10.1 % (101/1000)",
 			Allowed: "stopped early: within the held line of both arms", P: "0.92",
 			Detail: "the split is as declared; the sequential test stopped at request 1000 of at most 2873",
+		}), judge(picks, record.Held, record.Verdict{
+			N: 1000, Declared: "each pick is independent of the previous one and of its connection", Observed: "v1 89.9 % (899/1000) in 181 runs",
+			Allowed: "p > 3.3e-07 in each of 3 tests", Detail: "no dependence is seen",
 		})},
 		request: func(rng *rand.Rand, x *exchange) {
 			through(rng, x)
