@@ -144,7 +144,7 @@ func (s *show) budget(budget *policyv1.PodDisruptionBudget) {
 // granted and not yet counted, which are charged at once.
 func misjudged(status policyv1.PodDisruptionBudgetStatus) (off int32, text string) {
 	most := max(status.CurrentHealthy-status.DesiredHealthy, 0)
-	least := max(most-int32(len(status.DisruptedPods)), 0) //nolint:gosec // pods of one waypoint
+	least := max(most-int32(len(status.DisruptedPods)), 0)
 	text = fmt.Sprintf("%d allowed, %d healthy, %d desired, %d of %d pods", status.DisruptionsAllowed,
 		status.CurrentHealthy, status.DesiredHealthy, len(status.DisruptedPods), status.ExpectedPods)
 	switch allowed := status.DisruptionsAllowed; {
