@@ -104,6 +104,9 @@ func start(ctx context.Context, source string, progress Progress) error {
 		return fmt.Errorf("open the engine's log: %w", err)
 	}
 	defer logFile.Close()
+	if err := keepOwnFiles(); err != nil {
+		return err
+	}
 	// Not CommandContext: the engine outlives this command on purpose, in a
 	// session of its own so that Ctrl-C does not reach it.
 	daemon := exec.Command("dockerd", "--config-file", config) //nolint:noctx // see above
