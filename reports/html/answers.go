@@ -28,7 +28,7 @@ func answers(s subject) (picture, bool) {
 		}
 		lines = append(lines, answerLine{head: s.answerHead(name, counts)})
 		for _, key := range counts.Keys() {
-			lines = append(lines, answerLine{barRow{plain.Cut(key, 58), fmt.Sprintf("%d · %s", counts.Of(key), percent(counts.Of(key), counts.Total())), counts.Of(key), counts.Total()}, ""})
+			lines = append(lines, answerLine{barRow{middle(key, 60), fmt.Sprintf("%d · %s", counts.Of(key), percent(counts.Of(key), counts.Total())), counts.Of(key), counts.Total()}, ""})
 		}
 	}
 	if len(lines) == 0 {
@@ -47,6 +47,15 @@ func answers(s subject) (picture, bool) {
 		caption += fmt.Sprintf(" %d more kinds of request are in the record.", left)
 	}
 	return picture{Title: "Answers", Caption: caption, SVG: p.HTML()}, true
+}
+
+// middle shortens a text in its middle: addresses differ at their ends.
+func middle(text string, n int) string {
+	runes := []rune(plain.Line(text))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return string(runes[:n/3]) + "…" + string(runes[len(runes)-(n-n/3-1):])
 }
 
 // answerLine is the head of a target, or one of its answers.

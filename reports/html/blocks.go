@@ -12,7 +12,7 @@ import (
 // blocks draws the share of one version block by block of requests: a pick that
 // depends on the one before is too uneven, one that takes turns too even.
 func blocks(s subject) (picture, bool) {
-	steps := s.seen.Arms.Each(s.params.Version)
+	steps := evened(s.seen.Arms.Each(s.params.Version))
 	counts := s.seen.Arms.Arms()
 	mean := float64(counts.Of(s.params.Version)) / float64(max(1, counts.Total()))
 	if len(steps) < 2 || mean == 0 || mean == 1 {
@@ -41,6 +41,18 @@ func blocks(s subject) (picture, bool) {
 		Caption: fmt.Sprintf("Share of %s in each of %d blocks of requests in intended order; line: over all. Shaded: where 997 of 1000 blocks lie if picks are independent; %d are outside. Points that all hug the line would be as odd.",
 			plain.Cut(s.params.Version, 20), len(steps), outside),
 	}, true
+}
+
+// evened adds a last block that is much shorter than the others to the one
+// before it.
+func evened(steps []digest.Step) []digest.Step {
+	last := len(steps) - 1
+	if last < 1 || steps[last].N*2 > steps[0].N {
+		return steps
+	}
+	steps[last-1].N += steps[last].N
+	steps[last-1].X += steps[last].X
+	return steps[:last]
 }
 
 // spread is where the share of a block lies, but for 3 in 1000, if each pick is

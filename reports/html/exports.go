@@ -25,7 +25,7 @@ func exports(s subject) (picture, bool) {
 	}
 	sampled, unsampled := whole+short+lost, quiet+surplus
 	rows := []barRow{
-		{fmt.Sprintf("sampled, and exported with %d spans or more", e.Least), "", whole, sampled},
+		{atLeast(e.Least), "", whole, sampled},
 		{"sampled, and exported with fewer", "", short, sampled},
 		{"sampled, and not exported", "", lost, sampled},
 		{"not sampled, and no span", "", quiet, unsampled},
@@ -47,4 +47,11 @@ func exports(s subject) (picture, bool) {
 		Title: "Sampled and exported", SVG: p.HTML(),
 		Caption: fmt.Sprintf("Sampled: by the trace context that arrived at the pods. Exported: by the spans that the trace sink has. %d spans are of no request.", e.Strays),
 	}, true
+}
+
+func atLeast(spans int) string {
+	if spans == 1 {
+		return "sampled, and exported"
+	}
+	return fmt.Sprintf("sampled, and exported with %d spans or more", spans)
 }

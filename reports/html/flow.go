@@ -42,7 +42,7 @@ func flow(s subject) (picture, bool) {
 	step := x.At(f.Slice.Seconds()) - x.Low
 	for i := range f.Good {
 		at := x.At(float64(i) * f.Slice.Seconds())
-		p.Rect("bar", draw.Point{X: at, Y: up.At(float64(f.Good[i]))}, step-.6, flowMiddle-up.At(float64(f.Good[i])))
+		p.Rect("good", draw.Point{X: at, Y: up.At(float64(f.Good[i]))}, step-.6, flowMiddle-up.At(float64(f.Good[i])))
 		if f.Failed[i] > 0 {
 			p.Rect("bad", draw.Point{X: at, Y: flowMiddle}, step-.6, max(2, down.At(float64(f.Failed[i]))-flowMiddle))
 		}
@@ -52,10 +52,11 @@ func flow(s subject) (picture, bool) {
 	p.Text("small end", draw.Point{X: x.Low - 6, Y: down.Up + 4}, failedScale(failed, worst))
 	s.deadlines(p, x)
 	timeAxis(p, x, flowBottom)
-	return picture{
-		Title: "Good and failed requests", SVG: p.HTML(),
-		Caption: fmt.Sprintf("By intended time, in slices of %v: good ones upwards, failed ones downwards, each on a scale of its own. %d of %d requests failed.", f.Slice, failed, sent),
-	}, true
+	caption := fmt.Sprintf("By intended time, in slices of %v: good ones upwards, failed ones downwards, each on a scale of its own. %d of %d requests failed.", f.Slice, failed, sent)
+	if s.params.Window != "" && s.promise.Kind == "bound" {
+		caption += fmt.Sprintf(" The promise is about the window %q.", plain.Cut(s.params.Window, 24))
+	}
+	return picture{Title: "Good and failed requests", SVG: p.HTML(), Caption: caption}, true
 }
 
 func failedScale(failed, worst int) string {

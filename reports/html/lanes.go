@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wayproof/wayproof/reports/internal/digest"
@@ -43,21 +44,64 @@ func copies(s subject) (picture, bool) {
 	if len(s.seen.Copies) == 0 {
 		return picture{}, false
 	}
-	words := [4]string{"never arrived", "arrived once", "arrived twice", "arrived 3 times or more"}
-	p := draw.New(width, 166*float64(len(s.seen.Copies)), "arrivals of each request by receiver")
+	blocks, height := make([][]barRow, len(s.seen.Copies)), 0.0
 	for i, c := range s.seen.Copies {
-		y := 166 * float64(i)
+		blocks[i] = arrivals(c.Histogram(s.about))
+		height += 30 + 34*float64(len(blocks[i]))
+	}
+	p := draw.New(width, height, "arrivals of each request by receiver")
+	y := 0.0
+	for i, c := range s.seen.Copies {
 		p.Text("head", draw.Point{X: 0, Y: y + 16}, receiver(c))
-		h := c.Histogram()
-		total := h[0] + h[1] + h[2] + h[3]
-		for k, word := range words {
-			bar(p, y+24+34*float64(k), barRow{word, fmt.Sprintf("%d of %d", h[k], total), h[k], total})
+		y += 24
+		for _, row := range blocks[i] {
+			bar(p, y, row)
+			y += 34
 		}
+		y += 6
 	}
 	return picture{
 		Title: "Arrivals by request id", SVG: p.HTML(),
-		Caption: "Counted in the ledgers of the receiving pods, for every planned request. A bar that is not empty is never thinner than two pixels.",
+		Caption: "Counted in the ledgers of the receiving pods, for every planned request that the promise is about. A bar that is not empty is never thinner than two pixels.",
 	}, true
+}
+
+// arrivals are the rows of a histogram: never, once and twice always, more often
+// where there was one.
+func arrivals(h [digest.MostArrivals + 1]int) []barRow {
+	total := 0
+	for _, n := range h {
+		total += n
+	}
+	var rows []barRow
+	for k, n := range h {
+		word := [...]string{"never arrived", "arrived once", "arrived twice"}[min(k, 2)]
+		switch {
+		case k > 2 && n == 0:
+			continue
+		case k == digest.MostArrivals:
+			word = fmt.Sprintf("arrived %d times or more", k)
+		case k > 2:
+			word = fmt.Sprintf("arrived %d times", k)
+		}
+		rows = append(rows, barRow{word, fmt.Sprintf("%d of %d", n, total), n, total})
+	}
+	return rows
+}
+
+// about tells whether the promise reads a request, by its number: targets take
+// turns.
+func (s subject) about(seq int) bool {
+	targets := s.stage.Load.Targets
+	return len(s.params.Targets) == 0 || len(targets) == 0 || slices.Contains(s.params.Targets, targets[seq%len(targets)].Name)
+}
+
+// others warns that a picture shows more requests than the promise reads.
+func (s subject) others() string {
+	if len(s.params.Targets) == 0 || len(s.params.Targets) == len(s.stage.Load.Targets) {
+		return ""
+	}
+	return " All requests of the stage are drawn, not only those to " + plain.Cut(strings.Join(s.params.Targets, ", "), 60) + "."
 }
 
 func receiver(c *digest.Copies) string {

@@ -50,7 +50,7 @@ func latency(s subject) (picture, bool) {
 	timeAxis(p, x, y.Low)
 	return picture{
 		Title: "Latency by intended time", SVG: p.HTML(),
-		Caption: "Line: median. Dark band: p10 to p90. Light band: p1 to p99. Logarithmic; answered and timed-out requests, from the instant at which each was meant to be sent.",
+		Caption: "Line: median. Dark band: p10 to p90. Light band: p1 to p99. Logarithmic; answered and timed-out requests, from the instant at which each was meant to be sent." + s.others(),
 	}, true
 }
 
@@ -129,7 +129,7 @@ func odd(s subject) (picture, bool) {
 	timeAxis(p, x, bottom)
 	return picture{
 		Title: "Failed requests by class", SVG: p.HTML(),
-		Caption: fmt.Sprintf("%d of %d requests were not answered, or answered 5xx. Each lane has its own height.", s.seen.Odd.Total(), s.seen.Observed),
+		Caption: fmt.Sprintf("%d of %d requests were not answered, or answered 5xx. Each lane has its own height.", s.seen.Odd.Total(), s.seen.Observed) + s.others(),
 	}, true
 }
 

@@ -97,6 +97,9 @@ func points(perMille int) string {
 	if perMille == 0 {
 		return ""
 	}
+	if perMille == 10 {
+		return "1 point"
+	}
 	return fmt.Sprintf("%g points", float64(perMille)/10)
 }
 

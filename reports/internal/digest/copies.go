@@ -47,12 +47,17 @@ func (s *Stage) receiver(a *record.Arrival, hits int) *Copies {
 	return c
 }
 
-// Histogram is the number of requests that never arrived, arrived once, twice,
-// and three times or more.
-func (c *Copies) Histogram() [4]int {
-	var h [4]int
-	for _, n := range c.arrived {
-		h[min(int(n), 3)]++
+// MostArrivals is from where on arrivals of one request are not told apart.
+const MostArrivals = 6
+
+// Histogram is the number of requests by how often they arrived, the last for
+// MostArrivals or more; of leaves requests out by their number.
+func (c *Copies) Histogram(of func(seq int) bool) [MostArrivals + 1]int {
+	var h [MostArrivals + 1]int
+	for seq, n := range c.arrived {
+		if of(seq) {
+			h[min(int(n), MostArrivals)]++
+		}
 	}
 	return h
 }

@@ -73,6 +73,7 @@ func TestSampleRun(t *testing.T) {
 		total += s.Load.Hits
 	}
 	assert.Equal(t, total, d.Observed)
+	all := func(int) bool { return true }
 	byName := func(name string) *Stage {
 		i, _, ok := source.Run().StageNamed(name)
 		require.True(t, ok)
@@ -80,10 +81,11 @@ func TestSampleRun(t *testing.T) {
 	}
 	mirror := byName("task7/mirror-100/applied")
 	require.Len(t, mirror.Copies, 2)
-	assert.Equal(t, [4]int{0, 6900, 0, 0}, mirror.Copies[0].Histogram())
-	assert.Equal(t, [4]int{2, 6897, 1, 0}, mirror.Copies[1].Histogram())
+	assert.Equal(t, [7]int{0, 6900}, mirror.Copies[0].Histogram(all))
+	assert.Equal(t, [7]int{2, 6897, 1}, mirror.Copies[1].Histogram(all))
+	assert.Equal(t, [7]int{1, 3448, 1}, mirror.Copies[1].Histogram(func(seq int) bool { return seq%2 == 0 }), "of 3000 and 3007, one is even; so is 5120")
 	attempts := byName("retries/attempts-2/applied")
-	assert.Equal(t, [4]int{0, 0, 700, 0}, attempts.Copies[0].Histogram())
+	assert.Equal(t, [7]int{0, 0, 700}, attempts.Copies[0].Histogram(all))
 	assert.Empty(t, byName("task4/split-70-30/applied").Copies)
 	assert.Len(t, byName("task8/hpa/applied").Series, 3)
 	assert.Positive(t, byName("chaos/waypoint-kill/applied").Odd.Total())
