@@ -50,7 +50,7 @@ func (c cell) String() string { return fmt.Sprintf("kill -9 when %q: %s", c.Step
 // count is zero.
 func cells(count int, seed uint64) []cell {
 	var all []cell
-	for _, experiment := range catalogue.Resilience() {
+	for _, experiment := range catalogue.Grounded() {
 		for _, step := range steps() {
 			all = append(all, cell{experiment.Fault, step})
 		}

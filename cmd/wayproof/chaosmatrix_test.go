@@ -10,7 +10,7 @@ import (
 
 func TestCellsAreDrawnBySeed(t *testing.T) {
 	all := cells(0, 1)
-	assert.Len(t, all, len(steps())*len(catalogue.Resilience()))
+	assert.Len(t, all, len(steps())*len(catalogue.Grounded()))
 	assert.Equal(t, all, cells(0, 2), "the whole matrix has one order")
 	assert.Equal(t, cells(3, 5), cells(3, 5))
 	assert.Len(t, cells(3, 5), 3)

@@ -1,7 +1,10 @@
 package catalogue
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/wayproof/wayproof/chaos"
@@ -15,13 +18,21 @@ const NemesisID = "resilience/nemesis"
 // Strikes draws a schedule from a seed: a pure function of the seed, the
 // catalogue and the length.
 func Strikes(seed uint64, length time.Duration) []chaos.Strike {
-	experiments := Resilience()
-	faults := make([]chaos.Spec, len(experiments))
-	for i, e := range experiments {
-		faults[i] = e.Fault
+	var faults []chaos.Spec
+	for _, e := range Grounded() {
+		faults = append(faults, e.Fault)
 	}
 	return chaos.Schedule(seed, faults, chaos.Constraints{Duration: length, Settle: settleBetween, Jitter: settleBetween / 2, Apart: true})
 }
+
+// Grounded lists the experiments whose fault finds what it needs on the ground
+// that all share: two replicas of the waypoint.
+func Grounded() []Experiment {
+	return slices.DeleteFunc(Resilience(), func(e Experiment) bool { return e.Replicas[agencyWaypoint] != sharedReplicas })
+}
+
+// sharedReplicas is how many replicas a waypoint has where a fault takes one.
+const sharedReplicas = 2
 
 // settleBetween is the least pause between two faults of a schedule.
 const settleBetween = 30 * time.Second
@@ -29,9 +40,9 @@ const settleBetween = 30 * time.Second
 // StrikeWindow is the name of the window in which a strike lasts.
 func StrikeWindow(strike chaos.Strike) string { return fmt.Sprintf("strike-%d", strike.Number) }
 
-// Nemesis is a schedule as an experiment: after each strike every arm is clean
-// again as soon as its own experiment promises, nothing fails before the first
-// or after the last, and everything is put back.
+// Nemesis is a schedule as an experiment: each strike costs no more than its own
+// experiment allows, after it every arm is clean again as soon as that promises,
+// nothing fails before the first or after the last, and everything is put back.
 func Nemesis(strikes []chaos.Strike) Experiment {
 	e := experiment("nemesis", "a schedule of faults", chaos.Spec{Name: "schedule", Domain: "all"}, allowance{keptPPM: -1, newPPM: -1, streamPPM: -1})
 	e.Strikes = strikes
@@ -50,24 +61,41 @@ func Nemesis(strikes []chaos.Strike) Experiment {
 	return e
 }
 
-// survived promises an arm's recovery from a strike.
+// survived promises what a strike costs an arm, and the arm's recovery from it,
+// as the fault's own experiment does.
 func (e Experiment) survived(arm string, strike chaos.Strike) []record.Promise {
-	within := allowedOf(strike.Spec).wholeWithin
-	if within == 0 || arm == ArmStream {
-		return nil
+	own := of(strike.Spec).costs(arm, of(strike.Spec).allowed)
+	promises := make([]record.Promise, 0, len(own))
+	for _, p := range own {
+		_, name, _ := strings.Cut(strings.TrimPrefix(p.ID, of(strike.Spec).ID+"/"), "/")
+		p.ID = fmt.Sprintf("%s/%s/%s/%s", e.ID, arm, StrikeWindow(strike), name)
+		p.Title = fmt.Sprintf("strike %d, %s", strike.Number, p.Title)
+		p.Stages, p.Window = []string{stage(e.ID, arm)}, StrikeWindow(strike)
+		promises = append(promises, within(p, StrikeWindow(strike)))
 	}
-	title := fmt.Sprintf("clean again after strike %d, %s", strike.Number, strike.Spec)
-	p := e.back(arm, StrikeWindow(strike), title, claim.RecoveryParams{Window: StrikeWindow(strike), WithinMs: int(within.Milliseconds())})
-	p.Requires = []string{FaultAbility(strike.Spec)}
-	return []record.Promise{p}
+	return promises
 }
 
-// allowedOf finds what a fault's own experiment allows.
-func allowedOf(spec chaos.Spec) allowance {
+// within makes a promise about the window of a fault one about another window.
+func within(p record.Promise, window string) record.Promise {
+	var params map[string]any
+	if err := json.Unmarshal(p.Params, &params); err != nil {
+		return p
+	}
+	params["window"] = window
+	p.Params = claim.Params(params)
+	return p
+}
+
+// of finds a fault's own experiment.
+func of(spec chaos.Spec) Experiment {
 	for _, e := range Resilience() {
 		if e.Fault.String() == spec.String() {
-			return e.allowed
+			return e
 		}
 	}
-	return allowance{}
+	return Experiment{}
 }
+
+// Settles says of a fault that its window begins when it is confirmed.
+func Settles(spec chaos.Spec) bool { return of(spec).Settled }

@@ -87,7 +87,7 @@ func experiment(id, title string, fault chaos.Spec, allowed allowance) Experimen
 	e := Experiment{
 		Scenario: Scenario{
 			ID: "resilience/" + id, Task: "resilience", Title: title, Base: Versions, Labels: []string{"chaos"},
-			Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: 2}, Expect: time.Minute + fault.Hold,
+			Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: sharedReplicas}, Expect: time.Minute + fault.Hold,
 		},
 		Fault: fault, Phases: chaos.Phases{Baseline: 16 * time.Second, After: 16 * time.Second}, allowed: allowed,
 	}

@@ -63,6 +63,9 @@ func (s *show) strike(ctx context.Context, strike chaos.Strike) error {
 	if err != nil {
 		return err
 	}
+	if catalogue.Settles(strike.Spec) {
+		injected = time.Now()
+	}
 	held := s.arms.hold(ctx, strike.Spec.Hold)
 	if held != nil && !errors.Is(held, errBurnt) {
 		return held
