@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/wayproof/wayproof/internal/claim"
@@ -72,6 +73,9 @@ type Piece struct {
 	Route *gatewayv1.HTTPRoute
 	// Sampling, if set, is put into Telemetry: the share of traces in per cent.
 	Sampling *float64
+	// Change, if set, is made on each object before it is applied, and leaves out
+	// those for which it returns nil: how a defect is put into the mesh on purpose.
+	Change func(*unstructured.Unstructured) (*unstructured.Unstructured, error)
 	// Labels lends the objects' labels to objects that are there already, and
 	// takes exactly these back: how a namespace is enrolled.
 	Labels bool

@@ -95,11 +95,25 @@ func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err erro
 	if len(left) > 0 {
 		err = errors.Join(err, s.discard(ctx, left))
 	}
+	if err == nil {
+		err = s.forgotten(ctx, scenario, left)
+	}
 	back := map[string]int32{}
 	for waypoint := range scenario.Replicas {
 		back[waypoint] = 1
 	}
 	return errors.Join(err, s.scale(ctx, back))
+}
+
+// forgotten waits until the proxies know that objects are gone, else the next
+// scenario's load may still meet them. Waypoints that went themselves have
+// nothing to know.
+func (s *Scene) forgotten(ctx context.Context, scenario catalogue.Scenario, gone []kube.Manifest) error {
+	waypoints := slices.ContainsFunc(gone, func(m kube.Manifest) bool { return m.Object.GetKind() == "Gateway" })
+	if len(gone) == 0 || waypoints {
+		return nil
+	}
+	return s.proven(ctx, scenario)
 }
 
 // put applies objects and keeps what the server had to say.
@@ -125,9 +139,12 @@ func (s *Scene) objects(pieces []catalogue.Piece) ([]kube.Manifest, error) {
 			if len(piece.Only) > 0 && !slices.Contains(piece.Only, object.GetKind()) {
 				continue
 			}
-			fitted, err := s.fit(object, piece)
+			fitted, err := s.fitted(object, piece)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", piece.File, err)
+			}
+			if fitted == nil {
+				continue
 			}
 			all = append(all, kube.Manifest{File: "fixtures/manifests/" + piece.File, Object: fitted})
 		}
@@ -145,6 +162,16 @@ func contents(piece catalogue.Piece) ([]*unstructured.Unstructured, error) {
 		return nil, fmt.Errorf("%s: %w", piece.File, err)
 	}
 	return []*unstructured.Unstructured{route}, nil
+}
+
+// fitted is an object as it is applied, or nil if the piece's change leaves it
+// out.
+func (s *Scene) fitted(object *unstructured.Unstructured, piece catalogue.Piece) (*unstructured.Unstructured, error) {
+	fitted, err := s.fit(object, piece)
+	if err != nil || piece.Change == nil {
+		return fitted, err
+	}
+	return piece.Change(fitted)
 }
 
 func (s *Scene) fit(object *unstructured.Unstructured, piece catalogue.Piece) (*unstructured.Unstructured, error) {

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wayproof/wayproof/internal/proof"
+	"github.com/wayproof/wayproof/internal/proof/spoil"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// recordSeeds is how many recordings of each kind the matrix is made of.
+const recordSeeds = 20
+
+func proveRecordsCommand() *cobra.Command {
+	focus, seeds := "", recordSeeds
+	cmd := &cobra.Command{
+		Use:   "records",
+		Short: "Make defects in recorded runs, and see whether the claims that must notice do; no cluster",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			wanted, err := regexp.Compile(focus)
+			if err != nil {
+				return fmt.Errorf("--focus %q: %w", focus, err)
+			}
+			mutants := slices.DeleteFunc(spoil.Mutants(), func(m spoil.Mutant) bool { return !wanted.MatchString(m.Name + " " + m.Title) })
+			tallies, err := spoil.Tallies(cmd.Context(), mutants, seeds)
+			if err != nil {
+				return err
+			}
+			return tellTallies(cmd.OutOrStdout(), tallies)
+		},
+	}
+	cmd.Flags().StringVar(&focus, "focus", "", "regular expression on names and titles of mutants")
+	cmd.Flags().IntVar(&seeds, "seeds", seeds, "recordings of each kind")
+	return cmd
+}
+
+func tellTallies(out io.Writer, tallies []spoil.Tally) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	trials, killed := 0, 0
+	for _, tally := range tallies {
+		trials, killed = trials+tally.Trials, killed+tally.Killed
+		fmt.Fprintf(table, "%d/%d\t%s\t%s\t%s\n", tally.Killed, tally.Trials, tally.Mutant, tally.Title, tally.Other)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print the mutants: %w", err)
+	}
+	fmt.Fprintf(out, "\n%d mutants, killed in %d of %d recordings\n", len(tallies), killed, trials)
+	if killed < trials {
+		return &exitError{code: exitViolated, err: fmt.Errorf("mutants survived in %d of %d recordings", trials-killed, trials)}
+	}
+	return nil
+}
+
+// matrixFlags say what a matrix is made of, and where it goes.
+type matrixFlags struct {
+	docs, sound string
+	seeds       int
+}
+
+func proveMatrixCommand() *cobra.Command {
+	flags := matrixFlags{}
+	cmd := &cobra.Command{
+		Use:   "matrix RUN...",
+		Short: "Write what runs of prove found into the committed kill matrix",
+		Long: `Takes the results of proving runs, the last one of each mutant, into
+docs/kill-matrix.json, tries the mutants of the record anew, and renders
+docs/kill-matrix.md from both.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return writeMatrix(cmd.Context(), args, flags) },
+	}
+	cmd.Flags().StringVar(&flags.docs, "docs", "docs", "folder of the matrix")
+	cmd.Flags().StringVar(&flags.sound, "sound", "", "a whole run without mutants, for what the promises say of a sound mesh")
+	cmd.Flags().IntVar(&flags.seeds, "seeds", recordSeeds, "recordings of each kind that mutants of the record are tried on")
+	return cmd
+}
+
+// matrixFile is the committed data that the page is rendered from.
+const matrixFile = "kill-matrix.json"
+
+func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
+	path := filepath.Join(flags.docs, matrixFile)
+	matrix := &proof.Matrix{}
+	if err := readJSON(path, matrix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, dir := range runs {
+		var report proof.Report
+		if err := readJSON(filepath.Join(dir, proveFile), &report); err != nil {
+			return err
+		}
+		matrix.Merge(report.Results)
+	}
+	matrix.Merge(nil)
+	if flags.sound != "" {
+		if err := takeSound(matrix, flags.sound); err != nil {
+			return err
+		}
+	}
+	var err error
+	if matrix.Records, err = spoil.Tallies(ctx, spoil.Mutants(), flags.seeds); err != nil {
+		return err
+	}
+	matrix.Seeds = flags.seeds
+	if err := writeJSON(path, matrix); err != nil {
+		return err
+	}
+	return renderMatrix(matrix, flags.docs)
+}
+
+func renderMatrix(matrix *proof.Matrix, docs string) error {
+	var page strings.Builder
+	if err := matrix.Render(&page); err != nil {
+		return err
+	}
+	path := filepath.Join(docs, "kill-matrix.md")
+	if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// takeSound reads what a run without mutants said.
+func takeSound(matrix *proof.Matrix, dir string) error {
+	verdicts, err := record.ReadVerdicts(dir)
+	if err != nil {
+		return fmt.Errorf("--sound: %w", err)
+	}
+	if matrix.Sound == nil {
+		matrix.Sound = map[string]record.Outcome{}
+	}
+	for _, verdict := range verdicts {
+		matrix.Sound[verdict.ID] = verdict.Verdict
+	}
+	matrix.SoundRun = filepath.Base(dir)
+	return nil
+}
+
+func readJSON(path string, value any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if err := json.Unmarshal(text, value); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package proof
+
+import (
+	"slices"
+
+	"github.com/wayproof/wayproof/internal/proof/fate"
+	"github.com/wayproof/wayproof/internal/proof/spoil"
+	"github.com/wayproof/wayproof/internal/record"
+)
+
+// Matrix is the kill matrix: what became of every mutant, of the mesh and of
+// records, as it is committed and rendered.
+type Matrix struct {
+	Schema  int      `json:"schema"`
+	Results []Result `json:"results"`
+	// Sound is what each promise said of the mesh without a mutant, by id, in the
+	// run SoundRun.
+	Sound    map[string]record.Outcome `json:"sound"`
+	SoundRun string                    `json:"soundRun"`
+	Records  []spoil.Tally             `json:"records"`
+	Seeds    int                       `json:"seeds"` // recordings of each kind
+}
+
+// Merge takes over the results of a run: those of mutants that were played
+// before are replaced, those of mutants that are no more are dropped, and all
+// stand in the order of Mutants.
+func (m *Matrix) Merge(results []Result) {
+	all := slices.Concat(results, m.Results)
+	m.Schema, m.Results = Schema, nil
+	for _, mutant := range Mutants() {
+		place := slices.IndexFunc(all, func(r Result) bool { return r.Mutant == mutant.Name })
+		if place >= 0 {
+			m.Results = append(m.Results, all[place])
+		}
+	}
+}
+
+// Result finds what became of a mutant.
+func (m *Matrix) Result(name string) (Result, bool) {
+	place := slices.IndexFunc(m.Results, func(r Result) bool { return r.Mutant == name })
+	if place < 0 {
+		return Result{}, false
+	}
+	return m.Results[place], true
+}
+
+// killers are the mutants that were killed by a promise, by its id.
+func (m *Matrix) killers(id string) []string {
+	var names []string
+	for _, mutant := range Mutants() {
+		result, played := m.Result(mutant.Name)
+		if played && result.Fate == fate.Killed && slices.Contains(mutant.Promises(), id) {
+			names = append(names, mutant.Name)
+		}
+	}
+	return names
+}
