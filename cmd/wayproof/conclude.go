@@ -20,7 +20,7 @@ func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFl
 	for _, verdict := range run.Verdicts {
 		worst = record.Worst(worst, verdict.Verdict)
 	}
-	code := exitCode(worst)
+	code := worst.ExitCode()
 	if swept != nil && code == exitHeld {
 		code = exitCouldNotRun
 	}
@@ -60,17 +60,6 @@ func unplayed(run *record.Run) []record.Verdict {
 		}
 	}
 	return verdicts
-}
-
-func exitCode(worst record.Outcome) int {
-	switch worst {
-	case record.Held, record.Unsupported, record.ViolatedKnown:
-		return exitHeld
-	case record.Inconclusive:
-		return exitInconclusive
-	default:
-		return exitViolated
-	}
 }
 
 // pointLatest makes artifacts/latest point at a run.

@@ -102,7 +102,7 @@ func printReplay(out io.Writer, result replay.Result) error {
 }
 
 func replayError(result replay.Result) error {
-	code := exitCode(result.Worst)
+	code := result.Worst.ExitCode()
 	if !result.Agrees() {
 		code = exitViolated
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -132,12 +131,7 @@ func parseSeed(text string) (uint64, error) {
 	return binary.BigEndian.Uint64(drawn[:]) >> 1, nil
 }
 
-// runID is short, sorts by time, and fits a label.
-func runID() string {
-	var drawn [2]byte
-	_, _ = rand.Read(drawn[:]) // documented never to fail
-	return "r" + time.Now().UTC().Format("0102-150405") + "-" + hex.EncodeToString(drawn[:])
-}
+func runID() string { return scene.NewRunID() }
 
 // failedIn lists the promises that did not hold in an earlier run.
 func failedIn(dir string) ([]string, error) {

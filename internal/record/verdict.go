@@ -14,6 +14,21 @@ const (
 	Violated      Outcome = "violated"
 )
 
+// ExitCode is what a run with this worst outcome ends with: 0 held, 1 violated,
+// 2 inconclusive. What could not run at all has no outcome and ends with 3.
+func (o Outcome) ExitCode() int {
+	switch o {
+	case Held, Unsupported, ViolatedKnown:
+		return 0
+	case Inconclusive:
+		return 2
+	case Violated:
+		return 1
+	default:
+		return 1 // what is not known is no success
+	}
+}
+
 // Blame names who a verdict that is not held points at.
 type Blame string
 
