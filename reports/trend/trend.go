@@ -13,7 +13,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/reports/html"
@@ -70,7 +69,8 @@ type content struct {
 	Style    template.CSS
 	Sentence string
 	Class    string
-	Series   []card
+	Shifted  []card
+	Steady   []card
 	Flakes   []Flake
 	Damaged  []string
 }
@@ -99,11 +99,13 @@ func Render(w io.Writer, h History) error {
 		Style:  template.CSS(style), Class: "held", Flakes: h.Flakes, Damaged: h.Damaged,
 	}
 	shifts := 0
-	ordered := slices.Clone(h.Series) // what shifted first
-	slices.SortStableFunc(ordered, func(a, b Series) int { return len(b.Shifts) - len(a.Shifts) })
-	for _, s := range ordered {
-		c.Series = append(c.Series, newCard(s))
+	for _, s := range h.Series {
 		shifts += len(s.Shifts)
+		if len(s.Shifts) > 0 {
+			c.Shifted = append(c.Shifted, newCard(s))
+		} else {
+			c.Steady = append(c.Steady, newCard(s))
+		}
 	}
 	if shifts+len(h.Flakes) > 0 {
 		c.Class = "inconclusive"
@@ -130,7 +132,10 @@ func count(n int, of string) string {
 func newCard(s Series) card {
 	c := card{Title: plain.Cut(s.Title, 140), Unit: plain.Cut(s.Unit, 40), SVG: chart(s)}
 	last := s.Points[max(0, len(s.Points)-1):]
-	c.Caption = count(len(s.Points), "run") + "; the dashed lines are shifts, the grey levels the means between them."
+	c.Caption = count(len(s.Points), "run") + "; straight line: their mean."
+	if len(s.Shifts) > 0 {
+		c.Caption = count(len(s.Points), "run") + "; dashed lines: shifts, straight lines: the means between them."
+	}
 	if len(last) == 1 {
 		c.Caption = fmt.Sprintf("Latest %s. ", value(last[0].Value, s.Unit)) + c.Caption
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
@@ -114,7 +113,7 @@ func TestPolicyStopsWhatEscapingMissed(t *testing.T) {
 
 func TestPhone(t *testing.T) {
 	r := open(t, sample.New(1724, 1), desk, deskHeight)
-	call(r, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: phone, Height: phoneHeight, DeviceScaleFactor: 1, Mobile: true})
+	r.phone()
 	assert.LessOrEqual(t, ask[int](r, `document.documentElement.scrollWidth`), phone, "nothing sticks out")
 	small := ask[[]string](r, `[...document.querySelectorAll("details[open] svg text")].filter(e => {
 		const svg = e.ownerSVGElement;

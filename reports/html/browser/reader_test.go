@@ -53,14 +53,20 @@ func chromium() (path, reason string) {
 // open renders a run and opens its page in a window of the given size.
 func open(t *testing.T, source record.Source, width, height int) *reader {
 	t.Helper()
+	var rendered bytes.Buffer
+	require.NoError(t, html.Render(t.Context(), &rendered, source, ""))
+	return show(t, rendered.Bytes(), width, height)
+}
+
+// show opens a page in a window of the given size.
+func show(t *testing.T, text []byte, width, height int) *reader {
+	t.Helper()
 	path, reason := chromium()
 	if path == "" {
 		t.Skip(reason)
 	}
-	var rendered bytes.Buffer
-	require.NoError(t, html.Render(t.Context(), &rendered, source, ""))
 	file := filepath.Join(t.TempDir(), "report.html")
-	require.NoError(t, os.WriteFile(file, rendered.Bytes(), 0o600))
+	require.NoError(t, os.WriteFile(file, text, 0o600))
 	r := &reader{t: t, page: (&url.URL{Scheme: "file", Path: file}).String()}
 	r.start(path, width, height)
 	r.do(chromedp.Navigate(r.page))
@@ -167,4 +173,10 @@ func (r *reader) prefer(scheme string) {
 	call(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
+}
+
+// phone makes the window a phone's.
+func (r *reader) phone() {
+	r.t.Helper()
+	call(r, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: phone, Height: phoneHeight, DeviceScaleFactor: 1, Mobile: true})
 }

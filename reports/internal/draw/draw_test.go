@@ -3,6 +3,7 @@ package draw
 import (
 	"encoding/xml"
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ func TestScale(t *testing.T) {
 	assert.Equal(t, []float64{1, 3, 10, 30, 100, 300, 1000}, up.Ticks(9))
 	assert.Equal(t, []float64{0, 20, 40, 60, 80, 100}, s.Ticks(5))
 	assert.InDeltaSlice(t, []float64{0, .2, .4, .6}, Scale{From: 0, To: .7}.Ticks(4), 1e-9)
+	assert.False(t, math.Signbit(s.Ticks(5)[0]), "zero prints without a sign")
 	assert.Equal(t, []float64{3}, Scale{From: 3, To: 3}.Ticks(4))
 }
 
