@@ -8,7 +8,7 @@ MODULES := . images/envoy images/nodeproxy reports/html/browser reports/conforma
 UPSTREAM := cd images/upstream && CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
 LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 # The knobs: variables of the same names reach the program.
-export CLUSTER ISTIO IMAGES KUBECONFIG KEEP FOCUS LABELS SEED
+export CLUSTER ISTIO IMAGES KUBECONFIG KEEP FOCUS LABELS SEED DURATION LONG
 
 help: ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'

@@ -40,6 +40,7 @@ injected; a watchdog in the cluster undoes it when wayproof dies.`,
 	flags.register(cmd)
 	flags.registerRun(cmd)
 	flags.nemesis.register(cmd)
+	cmd.Flags().BoolVar(&flags.long, "long", env("LONG", "") != "", "also what takes very long: the workshop's autoscaler with its plateau and way back (LONG)")
 	cmd.AddCommand(chaosPlanCommand(), chaosShrinkCommand(), chaosMatrixCommand(), chaosCellCommand())
 	return cmd
 }
@@ -49,6 +50,7 @@ type chaosFlags struct {
 	runFlags
 
 	nemesis nemesisFlags
+	long    bool
 }
 
 // intendChaos turns flags into a plan: the experiments that are selected, or a
@@ -58,11 +60,10 @@ func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
 	if err != nil {
 		return intent{}, nil, err
 	}
-	experiments, err := f.experiments(seed)
+	scenarios, experiments, err := f.chosen(seed)
 	if err != nil {
 		return intent{}, nil, err
 	}
-	scenarios := catalogue.ScenariosOf(experiments)
 	plan, err := catalogue.Plan(scenarios, seed)
 	if err != nil {
 		return intent{}, nil, err
@@ -79,23 +80,41 @@ func (f *chaosFlags) again(seed uint64) string {
 	if f.nemesis.length > 0 {
 		text += " --duration " + f.nemesis.length.String()
 	}
+	if f.long {
+		text += " --long"
+	}
 	return text + spelled([2]string{"strikes", f.nemesis.strikes})
 }
 
-func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
+// chosen are the scenarios that are played, and those of them that are
+// experiments.
+func (f *chaosFlags) chosen(seed uint64) ([]catalogue.Scenario, []catalogue.Experiment, error) {
 	if f.nemesis.length > 0 {
-		strikes, err := f.nemesis.schedule(seed)
-		if err != nil || len(strikes) == 0 {
-			return nil, errors.Join(err, fmt.Errorf("no fault fits into %v", f.nemesis.length))
-		}
-		nemesis := catalogue.Nemesis(strikes)
-		picked, err := f.only([]catalogue.Scenario{nemesis.Scenario})
-		if err != nil {
-			return nil, err
-		}
-		nemesis.Promises = picked[0].Promises
-		return []catalogue.Experiment{nemesis}, nil
+		nemesis, err := f.schedule(seed)
+		return []catalogue.Scenario{nemesis.Scenario}, []catalogue.Experiment{nemesis}, err
 	}
+	picked, err := f.pick()
+	return picked, thoseOf(picked), err
+}
+
+// schedule is what the seed draws, as an experiment.
+func (f *chaosFlags) schedule(seed uint64) (catalogue.Experiment, error) {
+	strikes, err := f.nemesis.schedule(seed)
+	if err != nil || len(strikes) == 0 {
+		return catalogue.Experiment{}, errors.Join(err, fmt.Errorf("no fault fits into %v", f.nemesis.length))
+	}
+	nemesis := catalogue.Nemesis(strikes)
+	picked, err := f.only([]catalogue.Scenario{nemesis.Scenario})
+	if err != nil {
+		return catalogue.Experiment{}, err
+	}
+	nemesis.Promises = picked[0].Promises
+	return nemesis, nil
+}
+
+// pick selects among the experiments and the plateaus of the autoscaler, those
+// of them that take long only when asked for.
+func (f *chaosFlags) pick() ([]catalogue.Scenario, error) {
 	selection := catalogue.Selection{Focus: f.focus}
 	if f.labels != "" {
 		selection.Labels = strings.Split(f.labels, ",")
@@ -106,14 +125,15 @@ func (f *chaosFlags) experiments(seed uint64) ([]catalogue.Experiment, error) {
 			return nil, err
 		}
 	}
-	picked, err := catalogue.Select(catalogue.ScenariosOf(catalogue.Resilience()), selection)
+	all := slices.Concat(catalogue.ScenariosOf(catalogue.Resilience()), catalogue.Elasticity())
+	if !f.long {
+		all = slices.DeleteFunc(all, func(s catalogue.Scenario) bool { return slices.Contains(s.Labels, catalogue.Long) })
+	}
+	picked, err := catalogue.Select(all, selection)
 	if err != nil {
 		return nil, err
 	}
-	if picked, err = f.only(picked); err != nil {
-		return nil, err
-	}
-	return thoseOf(picked), nil
+	return f.only(picked)
 }
 
 // thoseOf are the experiments of scenarios, with the promises of these. All of

@@ -13,6 +13,9 @@ import (
 //
 //	hpa/…/current, desired, min, max    what the autoscaler says, and was told
 //	hpa/…/utilization                   per cent of the requested CPU, by its word
+//	hpa/…/able, active                  1 where its conditions AbleToScale, ScalingActive are true
+//	hpa/…/turns, fall                   changes of direction of its wish; seconds until it first fell
+//	hpa/…/settled                       1 where its CPU is at the target, or it is at its maximum
 //	pdb/…/allowed                       disruptions that the budget allows
 //	waypoint/…/ready, cpu               ready pods; thousandths of a core per pod, by the metrics API
 //	eviction/…/first, edge, dry         status codes of the Eviction API
@@ -23,10 +26,11 @@ type Scaling struct {
 	// Replicas scales the waypoint first; 0 leaves it as it is.
 	Replicas int32
 	Every    time.Duration
-	// Lasts ends the stage, and Enough earlier: when that many replicas have been
-	// ready for Hold.
+	// Lasts ends the stage, and Enough or Few earlier: when at least, or at most,
+	// that many replicas have been ready for Hold.
 	Lasts  time.Duration
 	Enough int
+	Few    int
 	Hold   time.Duration
 	Evict  Eviction
 }

@@ -44,7 +44,9 @@ type watcher struct {
 	index   int
 	scaling catalogue.Scaling
 	done    atomic.Bool
-	enough  time.Time // since when there have been enough replicas
+	enough  time.Time // since when there have been enough replicas, or few enough
+	began   time.Time // when the autoscaler was first looked at
+	gait    gait
 	evictor evictor
 }
 
@@ -78,10 +80,11 @@ func (w *watcher) watch(ctx context.Context, loaded <-chan struct{}) error {
 // sated says whether there have been enough ready replicas for long enough,
 // after all evictions.
 func (w *watcher) sated(pods []corev1.Pod) bool {
-	if w.scaling.Enough == 0 {
+	ready, enough, few := readyOf(pods), w.scaling.Enough, w.scaling.Few
+	if enough == 0 && few == 0 {
 		return false
 	}
-	if readyOf(pods) < w.scaling.Enough || !w.evictor.over(w.scaling.Evict) {
+	if ready < enough || few > 0 && ready > few || !w.evictor.over(w.scaling.Evict) {
 		w.enough = time.Time{}
 		return false
 	}
@@ -124,21 +127,6 @@ func (w *watcher) look(ctx context.Context) ([]corev1.Pod, error) {
 		err = errors.Join(err, budgetErr)
 	}
 	return pods, err
-}
-
-func (w *watcher) lookAtAutoscaler(ctx context.Context) error {
-	hpa, err := w.scene.autoscaler(ctx, refOf(w.scaling.Autoscaler))
-	if err != nil {
-		return err
-	}
-	of := func(what string) string { return "hpa/" + w.scaling.Autoscaler + "/" + what }
-	err = errors.Join(
-		w.note(of("min"), float64(*hpa.Spec.MinReplicas), ""), w.note(of("max"), float64(hpa.Spec.MaxReplicas), ""),
-		w.note(of("current"), float64(hpa.Status.CurrentReplicas), ""), w.note(of("desired"), float64(hpa.Status.DesiredReplicas), ""))
-	if utilization, known := utilizationOf(hpa); known {
-		err = errors.Join(err, w.note(of("utilization"), float64(utilization), ""))
-	}
-	return err
 }
 
 func (s *Scene) autoscaler(ctx context.Context, ref kube.Ref) (*autoscalingv2.HorizontalPodAutoscaler, error) {
@@ -216,10 +204,5 @@ func (s *Scene) awaitScaling(ctx context.Context, ref kube.Ref) error {
 
 // active is the condition that an autoscaler can compute what it wants.
 func active(hpa *autoscalingv2.HorizontalPodAutoscaler) bool {
-	for _, condition := range hpa.Status.Conditions {
-		if condition.Type == autoscalingv2.ScalingActive {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
+	return stated(hpa, autoscalingv2.ScalingActive)
 }

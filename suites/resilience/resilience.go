@@ -15,6 +15,9 @@ import (
 // experimentTimeout bounds one experiment: the longest, with everything late.
 const experimentTimeout = 15 * time.Minute
 
+// elasticTimeout bounds a plateau of an autoscaler and the way back.
+const elasticTimeout = 45 * time.Minute
+
 // nemesisTimeout bounds a schedule.
 const nemesisTimeout = 3 * time.Hour
 
@@ -25,6 +28,16 @@ var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resili
 				Skip("not selected")
 			}
 			if err := suites.Experiment(ctx, experiment); err != nil {
+				Fail(err.Error())
+			}
+		})
+	}
+	for _, scenario := range catalogue.Elasticity() {
+		It(scenario.Title, Label(scenario.Labels...), SpecTimeout(elasticTimeout), func(ctx SpecContext) {
+			if !suites.Selected(scenario) {
+				Skip("not selected")
+			}
+			if err := suites.Play(ctx, scenario); err != nil {
 				Fail(err.Error())
 			}
 		})
