@@ -23,9 +23,11 @@ type Matrix struct {
 
 // Merge takes over the results of a run: those of mutants that were played
 // before are replaced, those of mutants that are no more are dropped, and all
-// stand in the order of Mutants.
+// stand in the order of Mutants. Of a mutant that could not be played nothing
+// was found out, so what is known of it stays.
 func (m *Matrix) Merge(results []Result) {
-	all := slices.Concat(results, m.Results)
+	played := slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Fate == fate.Failed })
+	all := slices.Concat(played, m.Results)
 	m.Schema, m.Results = Schema, nil
 	for _, mutant := range Mutants() {
 		place := slices.IndexFunc(all, func(r Result) bool { return r.Mutant == mutant.Name })
