@@ -39,6 +39,9 @@ ifdef LONG
 	@$(WAYPROOF) chaos matrix --cells 0
 endif
 
+prove: $(WAYPROOF) ## make defects in the mesh, one by one, and see that the right promises notice (FOCUS= SAMPLE=5m SEED=)
+	@$(WAYPROOF) prove $(if $(SAMPLE),--sample $(SAMPLE))
+
 nodeproxy: $(WAYPROOF) ## judge the node proxy, ztunnel or the stand-in (FOCUS= IMAGES=build,archive:DIR for ztunnel's own)
 	@$(WAYPROOF) nodeproxy
 
