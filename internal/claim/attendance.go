@@ -78,8 +78,9 @@ func saneTimes(o *record.Observation) bool {
 }
 
 // unfit says why the stage cannot be judged, or "". Claims that read no
-// requests do not depend on the generator.
-func (a *attendance) unfit(k kind, allowed tolerance) string {
+// requests do not depend on the generator; others mind a request that was skipped
+// by plan, or do not.
+func (a *attendance) unfit(k kind, allowed tolerance, mindsGaps bool) string {
 	if len(a.stage.Missing) > 0 {
 		return fmt.Sprintf("could not be collected: %v", a.stage.Missing)
 	}
@@ -92,7 +93,7 @@ func (a *attendance) unfit(k kind, allowed tolerance) string {
 			return reason
 		}
 	}
-	if skipped := a.stage.Health.Skipped; skipped > 0 && !k.gaps {
+	if skipped := a.stage.Health.Skipped; skipped > 0 && mindsGaps {
 		return fmt.Sprintf("the load generator skipped %d requests", skipped)
 	}
 	return a.hole()

@@ -22,11 +22,22 @@ func (o *order) put(seq int, outcome uint8) {
 	}
 	o.cells[seq] = outcome
 	for o.next < len(o.cells) && o.cells[o.next] != unseen {
-		if cell := o.cells[o.next]; cell != notMine && o.feed != nil {
-			o.feed(o.next, cell)
-		}
-		o.next++
+		o.step()
 	}
+}
+
+// rest hands on what waits behind requests that never came: skipped by plan.
+func (o *order) rest() {
+	for o.next < len(o.cells) {
+		o.step()
+	}
+}
+
+func (o *order) step() {
+	if cell := o.cells[o.next]; cell != notMine && cell != unseen && o.feed != nil {
+		o.feed(o.next, cell)
+	}
+	o.next++
 }
 
 // marks keeps a byte of flags or counts per request.

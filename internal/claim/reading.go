@@ -185,7 +185,7 @@ func (r *reading) unfit(p *panel, walk error) string {
 		if incomplete != nil && incomplete.Broken(index) {
 			return fmt.Sprintf("stage %s: %v", r.run.Stages[index].Name, incomplete.Cause)
 		}
-		if reason := p.attendance[index].unfit(r.kind, r.tolerance()); reason != "" {
+		if reason := p.attendance[index].unfit(r.kind, r.tolerance(), r.mindsGaps()); reason != "" {
 			return fmt.Sprintf("stage %s: %s", r.run.Stages[index].Name, reason)
 		}
 	}

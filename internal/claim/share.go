@@ -185,6 +185,7 @@ func (s *share) verdict(v *record.Verdict) {
 	if s.probe.late() {
 		reason = s.collect()
 	}
+	s.order.rest()
 	v.N = s.total.Size
 	v.Declared = fmt.Sprintf("%s %s", s.params.Label, stat.PerMille(s.params.PerMille))
 	v.Observed = fmt.Sprintf("%s %s", s.params.Label, ratio(s.total.Hits, s.total.Size))
