@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,17 @@ func (m Mutant) Promises() []string {
 		ids[i] = m.Scenario + "/" + name
 	}
 	return ids
+}
+
+// Spoil makes the defect in the mutant's scenario and leaves others as they are.
+func (m Mutant) Spoil(s catalogue.Scenario) catalogue.Scenario {
+	if s.ID != m.Scenario {
+		return s
+	}
+	s.Apply, s.Setup, s.Drives = slices.Clone(s.Apply), slices.Clone(s.Setup), slices.Clone(s.Drives)
+	s.Replicas = maps.Clone(s.Replicas)
+	m.make(&s)
+	return s
 }
 
 // Sound is what mutants are made of: the scenarios, their promises as a whole

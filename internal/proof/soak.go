@@ -1,0 +1,106 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/internal/stat"
+)
+
+// soaked are the scenarios that a soak plays again and again: those whose
+// statistical promises take least time for each verdict, of every kind that can
+// be false-alarmed.
+func soaked() []string {
+	return []string{
+		"task4/split-70-30", "faults/both", "task4/split-90-10", "headers/exact", "faults/delay", "task7/mirror-50",
+		"task7/mirror-slow", "l4/connections",
+	}
+}
+
+// Healthy are the scenarios of one round of a soak, cut to the promises that can
+// be false-alarmed. Their ids begin with the round.
+func Healthy(sound Sound, round int) ([]catalogue.Scenario, error) {
+	var all []catalogue.Scenario
+	for _, id := range soaked() {
+		idle := Mutant{Name: fmt.Sprintf("round-%d", round), Scenario: id, make: func(*catalogue.Scenario) {}}
+		for _, promise := range sound.Planned {
+			if promise.Alpha > 0 && idle.owns(promise) {
+				idle.Kills = append(idle.Kills, idle.within(promise.ID))
+			}
+		}
+		scenario, err := idle.Apply(sound)
+		if err != nil {
+			return nil, err
+		}
+		scenario.Promises = slices.DeleteFunc(scenario.Promises, func(p record.Promise) bool { return p.Alpha == 0 })
+		all = append(all, scenario)
+	}
+	return all, nil
+}
+
+// owns says whether a promise is one of the mutant's scenario.
+func (m Mutant) owns(promise record.Promise) bool {
+	return promise.ID == m.Scenario+"/"+m.within(promise.ID) && m.within(promise.ID) != promise.ID
+}
+
+// Soak is how often promises about a sound mesh were called broken.
+type Soak struct {
+	Schema  int       `json:"schema"`
+	Run     string    `json:"run"`
+	Istio   string    `json:"istio"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+	Rounds  int       `json:"rounds"`
+	// Outcomes counts verdicts by kind of claim and outcome.
+	Outcomes map[string]map[record.Outcome]int `json:"outcomes"`
+	Verdicts int                               `json:"verdicts"` // held or violated
+	Violated int                               `json:"violated"`
+	// Bound is the upper end of the exact one-sided 95 % interval of the false
+	// alarm's probability, by Clopper and Pearson.
+	Bound float64 `json:"bound"`
+	// Expected is what the alphas of these verdicts sum up to.
+	Expected float64  `json:"expected"`
+	Broken   []string `json:"broken,omitempty"` // the verdicts that were violated, in words
+}
+
+// Add counts the verdicts of a scenario.
+func (s *Soak) Add(played catalogue.Scenario, verdicts []record.Verdict) {
+	if s.Outcomes == nil {
+		s.Outcomes = map[string]map[record.Outcome]int{}
+	}
+	for _, verdict := range verdicts {
+		place := slices.IndexFunc(played.Promises, func(p record.Promise) bool { return p.ID == verdict.ID })
+		if place < 0 {
+			continue
+		}
+		kind := played.Promises[place].Kind
+		if s.Outcomes[kind] == nil {
+			s.Outcomes[kind] = map[record.Outcome]int{}
+		}
+		s.Outcomes[kind][verdict.Verdict]++
+		switch verdict.Verdict {
+		case record.Violated:
+			s.Violated++
+			s.Broken = append(s.Broken, verdict.ID+": "+verdict.Detail)
+		case record.Held:
+		default:
+			continue // no verdict about the mesh
+		}
+		s.Verdicts++
+		s.Expected += verdict.Alpha
+	}
+	s.Bound = bound(s.Violated, s.Verdicts)
+}
+
+// confidence of the bound.
+const confidence = 0.95
+
+func bound(violated, verdicts int) float64 {
+	if verdicts == 0 {
+		return 1
+	}
+	return stat.RateUpper(violated, verdicts, 1-confidence)
+}
