@@ -27,7 +27,7 @@ func backend(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error
 		Target: spec.Target + " " + spec.Params["order"], Undo: []pledge.Step{unset},
 		inject: do(site, set),
 		confirm: func(ctx context.Context) (string, error) {
-			if _, err := available(site, spec.Target)(ctx); err != nil {
+			if _, err := replaced(site, spec.Target)(ctx); err != nil {
 				return "", err
 			}
 			return "every pod of " + spec.Target + " runs with " + faulty + "=" + spec.Params["order"], nil

@@ -168,6 +168,26 @@ func available(site Site, target string) func(context.Context) (string, error) {
 	}
 }
 
+// replaced waits for more: that the old pods of a rollout are gone, too. What
+// they do on their way out is another experiment.
+func replaced(site Site, target string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		if _, err := available(site, target)(ctx); err != nil {
+			return "", err
+		}
+		now, err := deployment(ctx, site, target)
+		if err != nil {
+			return "", err
+		}
+		wait := kube.Wait{What: "old pods of " + target + " to be gone", Within: wholeWait}
+		err = kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
+			pods, err := site.Cluster.PodsWith(ctx, now.Namespace, now.Spec.Selector.MatchLabels)
+			return err == nil && len(pods) == int(*now.Spec.Replicas), fmt.Sprintf("%d pods", len(pods)), err
+		})
+		return "every replica of " + target + " is new", err
+	}
+}
+
 // patience is how long evidence of a fault may take to show: longer than the
 // 30 s between two signs of life on an idle connection to istiod.
 const patience = 45 * time.Second

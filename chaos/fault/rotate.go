@@ -38,7 +38,7 @@ func rotate(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error)
 			if err := do(site, set)(ctx); err != nil {
 				return err
 			}
-			_, err := available(site, spec.Target)(ctx)
+			_, err := replaced(site, spec.Target)(ctx)
 			return err
 		},
 		confirm: func(ctx context.Context) (string, error) { return work.begin(ctx, life) },
