@@ -32,7 +32,7 @@ func backend(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error
 			}
 			return "every pod of " + spec.Target + " runs with " + faulty + "=" + spec.Params["order"], nil
 		},
-		whole: available(site, spec.Target),
+		whole: replaced(site, spec.Target),
 	}, nil
 }
 

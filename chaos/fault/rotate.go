@@ -43,7 +43,7 @@ func rotate(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error)
 		},
 		confirm: func(ctx context.Context) (string, error) { return work.begin(ctx, life) },
 		ease:    work.stop,
-		whole:   available(site, spec.Target),
+		whole:   replaced(site, spec.Target),
 	}, nil
 }
 

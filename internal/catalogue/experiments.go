@@ -63,6 +63,7 @@ func waypointFaults() []Experiment {
 		experiment("hang", "Envoy of one of two waypoint replicas hangs", ofWaypoint("hang", domainWaypoint, 90*time.Second), hung),
 		experiment("rotate", "the waypoint's certificates live for 40 s", ofWaypoint("rotate", domainWaypoint, 90*time.Second, "ttl", "40s"), graceful).
 			split().rotated(3).served(1),
+		boundary(),
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	KindBound        = "bound"        // BoundParams
 	KindRecovery     = "recovery"     // RecoveryParams
 	KindTraces       = "traces"       // TracesParams
+	KindBoundary     = "boundary"     // BoundaryParams
 )
 
 // Units of Promise.Unit.
