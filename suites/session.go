@@ -19,6 +19,9 @@ type Session struct {
 	Selected map[string]bool // ids of the scenarios to play; others are skipped
 	// Report, if set, is told every verdict as it is reached.
 	Report func(record.Verdict)
+	// Spoil, if set, puts a defect into scenarios before they are played: how the
+	// specs themselves are proven.
+	Spoil func(catalogue.Scenario) catalogue.Scenario
 }
 
 // current is the session that specs use. Ginkgo's specs are registered before
@@ -37,6 +40,9 @@ func Selected(scenario catalogue.Scenario) bool { return current.Selected[scenar
 // Play plays a scenario and returns nil if every promise of it held, else an
 // error that reads as a report does.
 func Play(ctx context.Context, scenario catalogue.Scenario) error {
+	if current.Spoil != nil {
+		scenario = current.Spoil(scenario)
+	}
 	verdicts, err := current.Scene.Play(ctx, scenario)
 	return tell(verdicts, err)
 }

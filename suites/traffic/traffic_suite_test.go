@@ -22,6 +22,7 @@ import (
 	"github.com/wayproof/wayproof/internal/env/kind"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/progress"
+	"github.com/wayproof/wayproof/internal/proof"
 	"github.com/wayproof/wayproof/internal/record"
 	"github.com/wayproof/wayproof/internal/scene"
 	"github.com/wayproof/wayproof/suites"
@@ -44,10 +45,25 @@ func TestTraffic(t *testing.T) {
 	for _, scenario := range scenarios {
 		session.Selected[scenario.ID] = true
 	}
+	session.Spoil = defect(t)
 	suites.Use(session)
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(t, "wayproof: traffic", suite, reporter)
 	finish(t, stage, lines)
+}
+
+// defect is the mutant that the variable MUTANT names, if it does: with it, the
+// spec of that mutant's scenario has to fail.
+func defect(t *testing.T) func(catalogue.Scenario) catalogue.Scenario {
+	t.Helper()
+	name := os.Getenv("MUTANT")
+	if name == "" {
+		return nil
+	}
+	all := proof.Mutants()
+	place := slices.IndexFunc(all, func(m proof.Mutant) bool { return m.Name == name })
+	require.GreaterOrEqual(t, place, 0, "MUTANT=%s is none: `wayproof prove --list`", name)
+	return all[place].Spoil
 }
 
 // startedByGinkgo tells ginkgo's command from go test: it hands its settings on
