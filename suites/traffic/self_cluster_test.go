@@ -58,8 +58,7 @@ func runAgainst(t *testing.T, suite, mutant, focus string) (code int, reports []
 	cmd.Env = append(os.Environ(), "MUTANT="+mutant, "KEEP=1")
 	output, err := cmd.CombinedOutput()
 	t.Log(string(output))
-	var exited *exec.ExitError
-	if !errors.As(err, &exited) {
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
 		require.NoError(t, err)
 	}
 	text, err := os.ReadFile(report)
