@@ -34,7 +34,6 @@ func boundary() Experiment {
 	e.Promises = slices.DeleteFunc(e.Promises, func(p record.Promise) bool {
 		return slices.ContainsFunc([]string{ArmPost, ArmFresh, ArmStream}, func(arm string) bool { return strings.HasPrefix(p.ID, e.ID+"/"+arm+"/") })
 	})
-	var stages []string
 	for _, length := range sweep() {
 		name := stage(e.ID, length.String())
 		load := armLoad(ArmStream)
@@ -42,11 +41,31 @@ func boundary() Experiment {
 		load.Hits = int(load.Rate * longest.Seconds())
 		load.Targets[0].Header = map[string]string{"x-wayproof-stream": length.String()}
 		e.Drives = append(e.Drives, Drive{Name: name, Waypoint: agencyWaypoint, Load: load})
-		stages = append(stages, name)
+		if length > drainMs*time.Millisecond {
+			e.Promises = append(e.Promises, e.leftAlone(length))
+		} else {
+			e.Promises = append(e.Promises, e.endWhole(length))
+		}
 	}
-	p := e.promise("streams", "drain", "nothing under way is cut before the drain is over", chaos.WindowFault)
-	p.Kind, p.Stages, p.N = claim.KindBoundary, stages, len(stages)
-	p.Params = claim.Params(claim.BoundaryParams{Window: chaos.WindowFault, AtLeastMs: drainMs})
-	e.Promises = append(e.Promises, p)
 	return e
+}
+
+// aFew resolves one in two: so few requests are under way when the replica goes.
+const aFew = 500
+
+// leftAlone promises of long requests that they are not cut before the drain is
+// over. When they are cut then is told, not promised.
+func (e Experiment) leftAlone(length time.Duration) record.Promise {
+	p := e.promise(length.String(), "drain", "what is under way is not cut before the drain is over", chaos.WindowFault)
+	p.Kind, p.Delta = claim.KindBound, aFew
+	p.Params = claim.Params(claim.BoundParams{Window: chaos.WindowFault, Baseline: chaos.WindowBaseline, UnderWayMs: drainMs})
+	return p
+}
+
+// endWhole promises of short requests that none fails, whenever it was sent.
+func (e Experiment) endWhole(length time.Duration) record.Promise {
+	p := e.promise(length.String(), "whole", "what takes less than the drain ends whole", chaos.WindowFault)
+	p.Kind, p.Delta = claim.KindBound, 100
+	p.Params = claim.Params(claim.BoundParams{Window: chaos.WindowFault, Baseline: chaos.WindowBaseline})
+	return p
 }

@@ -70,6 +70,7 @@ type bound struct {
 	steady      steadiness
 	total       stat.Group // hits are failures
 	classes     map[string]int
+	drain       drain
 	odd         oddest
 }
 
@@ -90,17 +91,34 @@ func openBound(b brief) (accumulator, error) {
 			return nil, err
 		}
 	}
+	c.drain.least = time.Duration(params.UnderWayMs) * time.Millisecond
 	c.steady, err = newSteadiness(b, params.Baseline, c.traffic)
 	return c, err
 }
 
+// admits picks the requests of the window: those that were intended in it, or
+// those under way when it begins.
+func (b *bound) admits(o *record.Observation) bool {
+	if !b.traffic.has(o) {
+		return false
+	}
+	if b.params.UnderWayMs == 0 {
+		return o.Intended >= b.from && o.Intended < b.until
+	}
+	if o.Sent >= b.from || o.Done <= b.from {
+		return false
+	}
+	b.drain.see(o.Done-b.from, b.traffic.failed(o))
+	return true
+}
+
 func (b *bound) observe(_ int, o *record.Observation) {
 	b.steady.observe(o)
-	if o.Intended < b.from || o.Intended >= b.until || !b.traffic.has(o) {
+	if !b.admits(o) {
 		return
 	}
 	b.total.Size++
-	if !b.traffic.failed(o) {
+	if !b.traffic.failed(o) || b.params.UnderWayMs > 0 && o.Done-b.from >= b.drain.least {
 		return
 	}
 	b.total.Hits++
@@ -125,11 +143,18 @@ func (b *bound) verdict(v *record.Verdict) {
 	for name, n := range sorted(b.classes) {
 		figure(v, name, n)
 	}
+	if b.params.UnderWayMs > 0 {
+		b.drain.tell(v)
+	}
 	if b.steady.broken(v) {
 		return
 	}
 	if v.N == 0 {
 		inconclusive(v, record.Harness, "no request fell into the window")
+		return
+	}
+	if b.params.UnderWayMs > 0 && b.total.Hits == 0 && b.drain.unseen() {
+		inconclusive(v, record.Harness, fmt.Sprintf("no request was under way for %v", b.drain.least))
 		return
 	}
 	if b.params.BudgetPPM == 0 {

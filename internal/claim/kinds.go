@@ -19,7 +19,6 @@ const (
 	KindBound        = "bound"        // BoundParams
 	KindRecovery     = "recovery"     // RecoveryParams
 	KindTraces       = "traces"       // TracesParams
-	KindBoundary     = "boundary"     // BoundaryParams
 )
 
 // Units of Promise.Unit.

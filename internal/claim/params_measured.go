@@ -125,6 +125,10 @@ type BoundParams struct {
 	// Baseline, if set, names the window before a fault: an error in it means that
 	// the steady state did not hold, and the claim is inconclusive.
 	Baseline string `json:"baseline,omitempty"`
+	// UnderWayMs, if set, looks at the requests instead that are under way when the
+	// window begins, and counts those that fail within so many milliseconds of it:
+	// the measure of a drain. Held needs one that was under way for longer.
+	UnderWayMs int `json:"underWayMs,omitempty"`
 }
 
 // RecoveryParams: after a window ends (or begins), the error rate is back

@@ -38,7 +38,6 @@ func kinds() map[string]kind {
 		KindBound:        {open: openBound, size: sizeBound, load: true, spends: true, gaps: true},
 		KindRecovery:     {open: openRecovery, size: sizeNothing, load: true, gaps: true},
 		KindTraces:       {open: openTraces, size: sizeZero, load: true},
-		KindBoundary:     {open: openBoundary, size: sizeNothing, load: true, gaps: true},
 	}
 }
 

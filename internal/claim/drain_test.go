@@ -11,13 +11,11 @@ import (
 
 func TestTheBoundaryOfADrain(t *testing.T) {
 	const start = 10 * time.Second
-	p := record.Promise{
-		ID: "x", Kind: KindBoundary, Stages: []string{"short", "long"}, Beta: DefaultBeta,
-		Params: Params(BoundaryParams{Window: "fault", AtLeastMs: 5000}),
-	}
+	p := plan(t, record.Promise{Kind: KindBound, Delta: 750, Params: Params(BoundParams{Window: "fault", UnderWayMs: 5000})})
+	assert.LessOrEqual(t, p.N, 8)
 	cut := func(o *record.Observation) { o.Class = record.ClassEOF }
 	for name, c := range map[string]struct {
-		long   time.Duration
+		length time.Duration
 		change func(*record.Observation)
 		want   record.Outcome
 	}{
@@ -28,26 +26,24 @@ func TestTheBoundaryOfADrain(t *testing.T) {
 		"nothing was there for long": {time.Second, nil, record.Inconclusive},
 	} {
 		s := new(scene)
-		for _, stage := range []string{"short", "long"} {
-			s.addStage(stage, 4000, func(o *record.Observation) {
-				// Of each stage one request is under way when the window begins: the
-				// last that is sent before it.
-				if o.Intended != start-interval {
-					return
-				}
-				length := time.Second
-				if stage == "long" {
-					length = c.long
-				}
-				o.First, o.Done = start, start+length
-				if c.change != nil && stage == "long" {
+		s.addStage("s", 4000, func(o *record.Observation) {
+			// The last eight requests that are sent before the window begins are
+			// under way then; the others take milliseconds, whatever becomes of them.
+			before := start - o.Intended
+			if before <= 0 || before > 8*interval {
+				if o.Intended > start && c.change != nil {
 					c.change(o)
 				}
-			})
-		}
+				return
+			}
+			o.First, o.Done = start, start+c.length
+			if c.change != nil {
+				c.change(o)
+			}
+		})
 		s.run.Windows = []record.Window{{Spec: "spec", Name: "fault", Start: epoch.Add(start), End: epoch.Add(2 * start)}}
 		v := s.judge(t, p)
 		assert.Equal(t, c.want, v.Verdict, "%s: %s", name, v.Detail)
-		assert.Equal(t, 2, v.N, name)
+		assert.Equal(t, 8, v.N, name)
 	}
 }
