@@ -30,6 +30,33 @@ func afterwards(ctx context.Context, dir, historyFile string) {
 	}
 }
 
+// later looks, before anything is touched, whether what is to be done after the
+// run can be done.
+func (f *runFlags) later() error {
+	if f.retain < 0 {
+		return fmt.Errorf("--retain %d: a number of runs is wanted", f.retain)
+	}
+	if f.history == "" {
+		return nil
+	}
+	return history.Ready(f.history)
+}
+
+// makeRoom removes old runs where --retain asks for it. What cannot be removed is
+// said and does not change the verdict.
+func makeRoom(flags *runFlags) {
+	if flags.retain == 0 {
+		return
+	}
+	removed, err := history.Retain(flags.artifacts, flags.retain)
+	for _, name := range removed {
+		fmt.Fprintln(os.Stderr, "wayproof: removed old run", name)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "wayproof: after the run:", err)
+	}
+}
+
 // sendSpans sends the phases of a run to a collector.
 func sendSpans(ctx context.Context, dir, endpoint string) error {
 	reader, err := record.Open(dir)

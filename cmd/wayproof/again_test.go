@@ -14,7 +14,8 @@ import (
 // TestTheRecordedCommandPlansTheSameAgain parses what a record says reruns it.
 func TestTheRecordedCommandPlansTheSameAgain(t *testing.T) {
 	for _, args := range [][]string{
-		{"--seed", "7", "--focus", "^task4/split-70-30$"}, {"--seed", "8", "--labels", "quick,l4"},
+		{"--seed", "7", "--focus", "^task4/split-70-30$"},
+		{"--seed", "8", "--labels", "quick,l4"},
 		{"--seed", "9", "--promise", "task4/split-70-30/share,task7/mirror-100/exactly-once"},
 		{"--seed", "3", "--focus", "it's", "--images", "build,archive:/a b", "--cluster", "other"},
 		{"--seed", "3", "--existing", "--context", "admin", "--agent-image", "r/agent:1"},

@@ -60,6 +60,9 @@ func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
 	if err != nil {
 		return intent{}, nil, err
 	}
+	if err := f.later(); err != nil {
+		return intent{}, nil, err
+	}
 	scenarios, experiments, err := f.chosen(seed)
 	if err != nil {
 		return intent{}, nil, err

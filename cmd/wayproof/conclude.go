@@ -34,6 +34,7 @@ func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFl
 		return err
 	}
 	afterwards(ctx, stage.Dir(), flags.history)
+	makeRoom(flags)
 	if swept != nil {
 		return &exitError{code: code, err: swept}
 	}

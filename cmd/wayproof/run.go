@@ -32,6 +32,7 @@ type runFlags struct {
 	environmentFlags
 
 	focus, labels, promise, seed, artifacts, rerun, history string
+	retain                                                  int
 	down                                                    bool
 }
 
@@ -63,6 +64,7 @@ func (f *runFlags) registerRun(cmd *cobra.Command) {
 	f.registerSelection(cmd)
 	cmd.Flags().StringVar(&f.seed, "seed", os.Getenv("SEED"), "seed of everything random; default: drawn and printed (SEED)")
 	cmd.Flags().StringVar(&f.history, "history", os.Getenv("HISTORY"), "append-only file that gets a line for the run (HISTORY)")
+	cmd.Flags().IntVar(&f.retain, "retain", 0, "remove older recorded runs from --artifacts afterwards, but for so many; 0 keeps all")
 	cmd.Flags().StringVar(&f.artifacts, "artifacts", "artifacts", "folder of the runs' artefacts")
 }
 
@@ -84,6 +86,9 @@ type intent struct {
 func (f *runFlags) intend() (intent, error) {
 	seed, err := parseSeed(f.seed)
 	if err != nil {
+		return intent{}, err
+	}
+	if err := f.later(); err != nil {
 		return intent{}, err
 	}
 	selection := catalogue.Selection{Focus: f.focus}

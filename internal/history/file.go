@@ -123,6 +123,21 @@ func Append(path string, entry Entry) error {
 	return appendLine(path, append(line, '\n'))
 }
 
+// Ready says whether a line can be added to the history at path, and adds none.
+func Ready(path string) error {
+	if _, err := Read(path); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("prepare history: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return fmt.Errorf("prepare history: %w", err)
+	}
+	return f.Close()
+}
+
 func appendLine(path string, line []byte) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {

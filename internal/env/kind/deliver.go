@@ -15,6 +15,26 @@ import (
 // node image where there is one: from folders that `images save` wrote and
 // single archives, or if none is named, what the checkout makes.
 func (e *Environment) Load(ctx context.Context, paths []string, progress mesh.Progress) error {
+	return e.deliver(ctx, progress, func() (plan, error) { return e.cargo(ctx, paths, progress) })
+}
+
+// LoadHarness makes the image of the command line from the checkout, gives it to
+// the nodes of a running cluster of ours, and says what it is called there.
+func (e *Environment) LoadHarness(ctx context.Context, progress mesh.Progress) (string, error) {
+	source, err := build.FindSource()
+	if err != nil {
+		return "", err
+	}
+	builder := &build.Builder{Source: source, Cache: e.cache, Progress: progress}
+	harness, err := builder.Harness(ctx)
+	if err != nil {
+		return "", err
+	}
+	return harness.Ref, e.deliver(ctx, progress, func() (plan, error) { return plan{layouts: []string{harness.Layout}}, nil })
+}
+
+// deliver gives the nodes what a plan names.
+func (e *Environment) deliver(ctx context.Context, progress mesh.Progress, planned func() (plan, error)) error {
 	unlock, err := e.lock(ctx)
 	if err != nil {
 		return err
@@ -32,7 +52,7 @@ func (e *Environment) Load(ctx context.Context, paths []string, progress mesh.Pr
 		return fmt.Errorf("load images into cluster %s: %w", e.options.Cluster, err)
 	}
 	e.use(name, progress)
-	if e.plan, err = e.cargo(ctx, paths, progress); err != nil {
+	if e.plan, err = planned(); err != nil {
 		return err
 	}
 	if err := e.loadNode(ctx, progress); err != nil {
