@@ -57,6 +57,8 @@ func waypointFaults() []Experiment {
 		experiment("kill-graceful", "one of two waypoint replicas is deleted", ofWaypoint("kill", domainWaypoint, 20*time.Second), graceful).split().served(1),
 		experiment("evict", "one of two waypoint replicas is evicted", ofWaypoint("evict", domainWaypoint, 20*time.Second, "edge", "yes"), graceful).
 			split().budgeted().atTheEdge().served(1),
+		experiment("evict-autoscaled", "one of the autoscaler's two waypoint replicas is evicted",
+			ofWaypoint("evict", domainWaypoint, 25*time.Second, "edge", "yes"), graceful).split().budgeted().autoscaled().atTheEdge().served(1),
 		experiment("restart", "the waypoint is rolled", ofWaypoint("restart", domainWaypoint, 20*time.Second), graceful).split().served(1),
 		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).split().served(2),
 		experiment("scale-down", "the waypoint goes from two replicas to one", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "1"), graceful).split().served(1),

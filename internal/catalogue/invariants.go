@@ -23,6 +23,9 @@ const (
 func SeriesAllowed(budget string) string   { return "pdb/" + budget + "/allowed" }
 func SeriesMisjudged(budget string) string { return "pdb/" + budget + "/misjudged" }
 
+// SeriesDesired is how many replicas an autoscaler wants.
+func SeriesDesired(autoscaler string) string { return "hpa/" + autoscaler + "/desired" }
+
 // WitnessAbility is what counting packets inside pods takes.
 const WitnessAbility = "packet counters in pods"
 
@@ -105,6 +108,21 @@ func (e Experiment) budgeted() Experiment {
 	e.Promises = append(e.Promises, e.sampled("budget", "the budget is right at every event",
 		claim.SeriesCondition{Series: SeriesMisjudged(agencyBudget), Always: exactly(0)},
 		claim.SeriesCondition{Series: SeriesAllowed(agencyBudget), Reach: exactly(0), Never: above(1), Last: exactly(1)}))
+	return e
+}
+
+// agencyAutoscaler is that of resilience/agency-hpa.yaml.
+const agencyAutoscaler = "travel-agency/waypoint-travel-agency-hpa"
+
+// autoscaled puts an autoscaler with a minimum of two there, and promises that it
+// wants two at every event, whatever the budget lets go.
+func (e Experiment) autoscaled() Experiment {
+	e = e.with(Piece{File: "resilience/agency-hpa.yaml"})
+	p := e.sampled("minimum", "the autoscaler keeps to its minimum beside the budget",
+		claim.SeriesCondition{Series: SeriesDesired(agencyAutoscaler), Always: exactly(sharedReplicas)},
+		claim.SeriesCondition{Series: SeriesReady, Last: exactly(sharedReplicas)})
+	p.Requires = append(p.Requires, "metrics")
+	e.Promises = append(e.Promises, p)
 	return e
 }
 

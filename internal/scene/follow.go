@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -121,6 +122,33 @@ func (s *show) budgetsOf(namespace string) followed {
 		event: func(event watch.Event) {
 			if budget, ok := event.Object.(*policyv1.PodDisruptionBudget); ok && event.Type != watch.Deleted {
 				s.budget(budget)
+			}
+		},
+	}
+}
+
+// autoscalersOf follows the autoscalers of a namespace: how many replicas each
+// wants.
+func (s *show) autoscalersOf(namespace string) followed {
+	scalers := s.scene.cluster.Set().AutoscalingV2().HorizontalPodAutoscalers(namespace)
+	see := func(one *autoscalingv2.HorizontalPodAutoscaler) {
+		s.reading(catalogue.SeriesDesired(one.Namespace+"/"+one.Name), float64(one.Status.DesiredReplicas), "")
+	}
+	return followed{
+		list: func(ctx context.Context) (string, error) {
+			all, err := scalers.List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return "", err
+			}
+			for i := range all.Items {
+				see(&all.Items[i])
+			}
+			return all.ResourceVersion, nil
+		},
+		watch: scalers.Watch,
+		event: func(event watch.Event) {
+			if one, ok := event.Object.(*autoscalingv2.HorizontalPodAutoscaler); ok && event.Type != watch.Deleted {
+				see(one)
 			}
 		},
 	}

@@ -130,7 +130,7 @@ func (s *show) note(name string, start time.Time) time.Time {
 // watchEvery is how often the cluster is read while nothing changes in it.
 const watchEvery = 2 * time.Second
 
-// sample reads the waypoint's replicas and its budgets until ctx ends: at every
+// sample reads the waypoint's replicas, budgets and autoscalers until ctx ends: at every
 // event, and now and then in between, so that silence is not taken for calm.
 func (s *show) sample(ctx context.Context) {
 	trouble := func(err error) { s.scene.progress.Note("watch of the cluster: %v", err) }
@@ -139,6 +139,7 @@ func (s *show) sample(ctx context.Context) {
 	waypoint := refOf(agencyOf(nil))
 	following.Go(func() { follow(ctx, s.replicasOf(waypoint.String()), trouble) })
 	following.Go(func() { follow(ctx, s.budgetsOf(waypoint.Namespace), trouble) })
+	following.Go(func() { follow(ctx, s.autoscalersOf(waypoint.Namespace), trouble) })
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
