@@ -2,8 +2,7 @@ package html
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
+	"strings"
 
 	"github.com/wayproof/wayproof/reports/internal/digest"
 )
@@ -32,21 +31,11 @@ func proportion(s subject) (picture, bool) {
 
 // onlyBand finds "261..468 of 3592" in what a verdict says is allowed.
 func onlyBand(allowed string) (low, up float64, ok bool) {
-	find, err := regexp.Compile(`^(\d+)\.\.(\d+) of (\d+)`)
-	if err != nil {
+	var from, to, n float64
+	if _, err := fmt.Sscanf(strings.Replace(allowed, "..", " ", 1), "%f %f of %f", &from, &to, &n); err != nil {
 		return 0, 0, false
 	}
-	m := find.FindStringSubmatch(allowed)
-	if m == nil {
-		return 0, 0, false
-	}
-	var n [3]float64
-	for i := range n {
-		if n[i], err = strconv.ParseFloat(m[i+1], 64); err != nil {
-			return 0, 0, false
-		}
-	}
-	return n[0] / n[2], n[1] / n[2], n[2] > 0
+	return from / n, to / n, n > 0
 }
 
 // percent renders a part of a whole.

@@ -12,7 +12,6 @@ const spansKept = 8
 // Exports counts requests by whether their trace context arrived sampled, and
 // by how many spans of them the sink has.
 type Exports struct {
-	deaf
 	Least   int                // spans that a sampled request must have
 	Sampled [spansKept + 1]int // sampled requests by number of spans, the last for so many or more
 	Dropped [spansKept + 1]int // requests that arrived not sampled, likewise

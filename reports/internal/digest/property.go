@@ -40,7 +40,6 @@ const (
 // property tells which requests have a share's property. What arrives later
 // than the answer is joined by the request's number.
 type property struct {
-	deaf
 	params  shareParams
 	targets chosen
 	path    *Path
