@@ -66,8 +66,9 @@ func tellTallies(out io.Writer, tallies []spoil.Tally) error {
 
 // matrixFlags say what a matrix is made of, and where it goes.
 type matrixFlags struct {
-	docs, sound string
-	seeds       int
+	docs, readme string
+	sound        []string
+	seeds        int
 }
 
 func proveMatrixCommand() *cobra.Command {
@@ -81,7 +82,8 @@ docs/kill-matrix.md from both.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return writeMatrix(cmd.Context(), args, flags) },
 	}
 	cmd.Flags().StringVar(&flags.docs, "docs", "docs", "folder of the matrix")
-	cmd.Flags().StringVar(&flags.sound, "sound", "", "a whole run without mutants, for what the promises say of a sound mesh")
+	cmd.Flags().StringVar(&flags.readme, "readme", "README.md", "page that holds the short table")
+	cmd.Flags().StringSliceVar(&flags.sound, "sound", nil, "runs without mutants, for what the promises say of a sound mesh")
 	cmd.Flags().IntVar(&flags.seeds, "seeds", recordSeeds, "recordings of each kind that mutants of the record are tried on")
 	return cmd
 }
@@ -103,10 +105,12 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 		matrix.Merge(report.Results)
 	}
 	matrix.Merge(nil)
-	if flags.sound != "" {
-		if err := takeSound(matrix, flags.sound); err != nil {
-			return err
+	for _, dir := range flags.sound {
+		verdicts, err := record.ReadVerdicts(dir)
+		if err != nil {
+			return fmt.Errorf("--sound: %w", err)
 		}
+		matrix.Hold(filepath.Base(dir), verdicts)
 	}
 	var err error
 	if matrix.Records, err = spoil.Tallies(ctx, spoil.Mutants(), flags.seeds); err != nil {
@@ -116,34 +120,27 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 	if err := writeJSON(path, matrix); err != nil {
 		return err
 	}
-	return renderMatrix(matrix, flags.docs)
+	return renderMatrix(matrix, flags)
 }
 
-func renderMatrix(matrix *proof.Matrix, docs string) error {
+func renderMatrix(matrix *proof.Matrix, flags matrixFlags) error {
 	var page strings.Builder
 	if err := matrix.Render(&page); err != nil {
 		return err
 	}
-	path := filepath.Join(docs, "kill-matrix.md")
-	if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-// takeSound reads what a run without mutants said.
-func takeSound(matrix *proof.Matrix, dir string) error {
-	verdicts, err := record.ReadVerdicts(dir)
+	readme, err := os.ReadFile(flags.readme)
 	if err != nil {
-		return fmt.Errorf("--sound: %w", err)
+		return fmt.Errorf("read %s: %w", flags.readme, err)
 	}
-	if matrix.Sound == nil {
-		matrix.Sound = map[string]record.Outcome{}
+	short, err := matrix.Insert(string(readme))
+	if err != nil {
+		return fmt.Errorf("%s: %w", flags.readme, err)
 	}
-	for _, verdict := range verdicts {
-		matrix.Sound[verdict.ID] = verdict.Verdict
+	for path, text := range map[string]string{filepath.Join(flags.docs, "kill-matrix.md"): page.String(), flags.readme: short} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
 	}
-	matrix.SoundRun = filepath.Base(dir)
 	return nil
 }
 

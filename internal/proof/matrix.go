@@ -14,11 +14,11 @@ type Matrix struct {
 	Schema  int      `json:"schema"`
 	Results []Result `json:"results"`
 	// Sound is what each promise said of the mesh without a mutant, by id, in the
-	// run SoundRun.
-	Sound    map[string]record.Outcome `json:"sound"`
-	SoundRun string                    `json:"soundRun"`
-	Records  []spoil.Tally             `json:"records"`
-	Seeds    int                       `json:"seeds"` // recordings of each kind
+	// runs of SoundRuns.
+	Sound     map[string]record.Outcome `json:"sound"`
+	SoundRuns []string                  `json:"soundRuns"`
+	Records   []spoil.Tally             `json:"records"`
+	Seeds     int                       `json:"seeds"` // recordings of each kind
 }
 
 // Merge takes over the results of a run: those of mutants that were played
@@ -56,4 +56,20 @@ func (m *Matrix) killers(id string) []string {
 		}
 	}
 	return names
+}
+
+// Hold takes over what a run without mutants said. That nothing could be said
+// takes nothing away.
+func (m *Matrix) Hold(run string, verdicts []record.Verdict) {
+	if m.Sound == nil {
+		m.Sound = map[string]record.Outcome{}
+	}
+	for _, verdict := range verdicts {
+		if verdict.Verdict != record.Inconclusive {
+			m.Sound[verdict.ID] = verdict.Verdict
+		}
+	}
+	if !slices.Contains(m.SoundRuns, run) {
+		m.SoundRuns = append(m.SoundRuns, run)
+	}
 }

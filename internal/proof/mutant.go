@@ -172,26 +172,3 @@ func (m Mutant) prefixed(id string) string { return m.Name + "/" + id }
 func (m Mutant) within(id string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(id, m.Name+"/"), m.Scenario+"/")
 }
-
-// Overheads of a stage beside its load: applying, the proof of readiness,
-// reading ledgers; and of a scenario: taking everything away again.
-const (
-	perStage    = 2 * time.Second
-	perScenario = 5 * time.Second
-)
-
-// Expect is about how long the mutant takes to be played to its end.
-func Expect(s catalogue.Scenario) time.Duration {
-	total := perScenario
-	for _, drive := range s.Drives {
-		load := time.Duration(0)
-		if drive.Load.Rate > 0 {
-			load = time.Duration(float64(drive.Load.Hits) / drive.Load.Rate * float64(time.Second))
-		}
-		if drive.Scaling != nil {
-			load = max(load, drive.Scaling.Lasts)
-		}
-		total += perStage + load + drive.Quiet + drive.Within
-	}
-	return total
-}

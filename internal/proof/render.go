@@ -113,7 +113,7 @@ func cell(text string) string {
 }
 
 func (m *Matrix) renderPromises(out *strings.Builder) {
-	fmt.Fprintf(out, "## Promises\n\nWhat each promise said of the mesh without a mutant (run %s), and the mutants that it killed.\n\n", m.SoundRun)
+	fmt.Fprintf(out, "## Promises\n\nWhat each promise said of the mesh without a mutant (runs %s), and the mutants that it killed.\n\n", strings.Join(m.SoundRuns, ", "))
 	out.WriteString("| promise | claim | sound mesh | kills |\n| --- | --- | --- | --- |\n")
 	for _, scenario := range catalogue.Traffic() {
 		for _, promise := range scenario.Promises {
