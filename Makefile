@@ -42,6 +42,9 @@ endif
 prove: $(WAYPROOF) ## make defects in the mesh, one by one, and see that the right promises notice (FOCUS= SAMPLE=5m SEED=)
 	@$(WAYPROOF) prove $(if $(SAMPLE),--sample $(SAMPLE))
 
+soak: $(WAYPROOF) ## 200 verdicts on a mesh without defect: how many are false alarms
+	@$(WAYPROOF) soak
+
 nodeproxy: $(WAYPROOF) ## judge the node proxy, ztunnel or the stand-in (FOCUS= IMAGES=build,archive:DIR for ztunnel's own)
 	@$(WAYPROOF) nodeproxy
 

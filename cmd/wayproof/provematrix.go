@@ -66,7 +66,7 @@ func tellTallies(out io.Writer, tallies []spoil.Tally) error {
 
 // matrixFlags say what a matrix is made of, and where it goes.
 type matrixFlags struct {
-	docs, readme string
+	docs, readme, soak string
 	sound        []string
 	seeds        int
 }
@@ -84,6 +84,7 @@ docs/kill-matrix.md from both.`,
 	cmd.Flags().StringVar(&flags.docs, "docs", "docs", "folder of the matrix")
 	cmd.Flags().StringVar(&flags.readme, "readme", "README.md", "page that holds the short table")
 	cmd.Flags().StringSliceVar(&flags.sound, "sound", nil, "runs without mutants, for what the promises say of a sound mesh")
+	cmd.Flags().StringVar(&flags.soak, "soak", "", "a run of soak, for the false alarms")
 	cmd.Flags().IntVar(&flags.seeds, "seeds", recordSeeds, "recordings of each kind that mutants of the record are tried on")
 	return cmd
 }
@@ -111,6 +112,12 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 			return fmt.Errorf("--sound: %w", err)
 		}
 		matrix.Hold(filepath.Base(dir), verdicts)
+	}
+	if flags.soak != "" {
+		matrix.Soak = new(proof.Soak)
+		if err := readJSON(filepath.Join(flags.soak, soakFile), matrix.Soak); err != nil {
+			return err
+		}
 	}
 	var err error
 	if matrix.Records, err = spoil.Tallies(ctx, spoil.Mutants(), flags.seeds); err != nil {

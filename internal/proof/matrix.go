@@ -19,6 +19,7 @@ type Matrix struct {
 	SoundRuns []string                  `json:"soundRuns"`
 	Records   []spoil.Tally             `json:"records"`
 	Seeds     int                       `json:"seeds"` // recordings of each kind
+	Soak      *Soak                     `json:"soak,omitempty"`
 }
 
 // Merge takes over the results of a run: those of mutants that were played

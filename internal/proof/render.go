@@ -29,6 +29,9 @@ func (m *Matrix) Render(w io.Writer) error {
 	m.renderMesh(&out)
 	m.renderPromises(&out)
 	m.renderRecords(&out)
+	if m.Soak != nil {
+		m.Soak.render(&out)
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }

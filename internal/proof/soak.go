@@ -2,7 +2,9 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
@@ -103,4 +105,20 @@ func bound(violated, verdicts int) float64 {
 		return 1
 	}
 	return stat.RateUpper(violated, verdicts, 1-confidence)
+}
+
+// render writes the soak as a section of the matrix.
+func (s *Soak) render(out *strings.Builder) {
+	fmt.Fprintf(out, "\n## False alarms\n\n%d verdicts in %d rounds on a mesh without a mutant (`wayproof soak`, %s, Istio %s): %d violated. ",
+		s.Verdicts, s.Rounds, s.Ended.Sub(s.Started).Round(time.Second), s.Istio, s.Violated)
+	fmt.Fprintf(out, "A false alarm has probability at most %.2g %% (exact one-sided 95 %% interval); by the declared alphas %.1e were to be expected among them.\n\n",
+		100*s.Bound, s.Expected)
+	out.WriteString("| claim | held | violated | inconclusive |\n| --- | --- | --- | --- |\n")
+	for _, kind := range slices.Sorted(maps.Keys(s.Outcomes)) {
+		counts := s.Outcomes[kind]
+		fmt.Fprintf(out, "| %s | %d | %d | %d |\n", kind, counts[record.Held], counts[record.Violated], counts[record.Inconclusive])
+	}
+	for _, text := range s.Broken {
+		fmt.Fprintf(out, "\n- %s", cell(text))
+	}
 }
