@@ -58,7 +58,7 @@ func waypointFaults() []Experiment {
 		experiment("evict", "one of two waypoint replicas is evicted", ofWaypoint("evict", domainWaypoint, 20*time.Second, "edge", "yes"), graceful).
 			split().budgeted().atTheEdge().served(1),
 		experiment("evict-autoscaled", "one of the autoscaler's two waypoint replicas is evicted",
-			ofWaypoint("evict", domainWaypoint, 25*time.Second, "edge", "yes"), graceful).split().budgeted().autoscaled().atTheEdge().served(1),
+			ofWaypoint("evict", domainWaypoint, 25*time.Second, "edge", "yes"), graceful).split().budgeted().autoscaled().atTheEdge().served(1).lengthy(),
 		experiment("restart", "the waypoint is rolled", ofWaypoint("restart", domainWaypoint, 20*time.Second), graceful).split().served(1),
 		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).split().served(2),
 		experiment("scale-down", "the waypoint goes from two replicas to one", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "1"), graceful).split().served(1),
@@ -174,6 +174,12 @@ func (e Experiment) with(pieces ...Piece) Experiment {
 
 func (e Experiment) quickly() Experiment {
 	e.Labels = append(e.Labels, Quick)
+	return e
+}
+
+// lengthy keeps an experiment for when there is time.
+func (e Experiment) lengthy() Experiment {
+	e.Labels = append(e.Labels, Long)
 	return e
 }
 

@@ -67,6 +67,10 @@ func armLoad(arm string) record.Load {
 	return load
 }
 
+// calm is the length of a window in which nothing may fail: as short as showing
+// it takes at an arm's rate.
+const calm = 14 * time.Second
+
 func arms() []string { return []string{ArmGet, ArmPost, ArmFresh, ArmStream} }
 
 // allowance is the budget of a fault's window: what it may cost, and how soon it must be over.
@@ -89,7 +93,7 @@ func experiment(id, title string, fault chaos.Spec, allowed allowance) Experimen
 			ID: "resilience/" + id, Task: "resilience", Title: title, Base: Versions, Labels: []string{"chaos"},
 			Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: sharedReplicas}, Expect: time.Minute + fault.Hold,
 		},
-		Fault: fault, Phases: chaos.Phases{Baseline: 16 * time.Second, After: 16 * time.Second}, allowed: allowed,
+		Fault: fault, Phases: chaos.Phases{Baseline: calm, After: calm}, allowed: allowed,
 	}
 	for _, arm := range arms() {
 		e.Drives = append(e.Drives, Drive{Name: stage(e.ID, arm), Waypoint: agencyWaypoint, Load: armLoad(arm)})
