@@ -273,8 +273,11 @@ func proveCode(results []proof.Result) (int, fate.Fate) {
 		fate fate.Fate
 		code int
 	}{
-		{fate.Survived, exitViolated}, {fate.Elsewhere, exitViolated}, {fate.Beyond, exitViolated},
-		{fate.Failed, exitCouldNotRun}, {fate.Inconclusive, exitInconclusive},
+		{fate.Survived, exitViolated},
+		{fate.Elsewhere, exitViolated},
+		{fate.Beyond, exitViolated},
+		{fate.Failed, exitCouldNotRun},
+		{fate.Inconclusive, exitInconclusive},
 	} {
 		if counts[one.fate] > 0 {
 			return one.code, one.fate

@@ -67,8 +67,8 @@ func tellTallies(out io.Writer, tallies []spoil.Tally) error {
 // matrixFlags say what a matrix is made of, and where it goes.
 type matrixFlags struct {
 	docs, readme, soak string
-	sound        []string
-	seeds        int
+	sound              []string
+	seeds              int
 }
 
 func proveMatrixCommand() *cobra.Command {
