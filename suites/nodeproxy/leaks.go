@@ -46,7 +46,7 @@ func (h holding) String() string {
 func itLeaksNothing(b *bed) {
 	Describe("when pods have come and gone", func() {
 		It(fmt.Sprintf("holds nothing more than before, after %d of them", waves*wave), func(ctx SpecContext) {
-			b.comeAndGo(ctx, 4) // what is only made once is made now
+			b.comeAndGo(ctx, wave) // what is only made once is made now, threads for a whole wave too
 			before, err := b.holdings(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			for range waves {

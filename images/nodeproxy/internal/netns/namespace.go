@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,9 @@ type ID struct{ Device, Inode uint64 }
 type Namespace struct {
 	file *os.File
 	id   ID
+	// inside has one visitor at a time: a burst of connections would have each
+	// take a thread of its own, and the runtime never gives threads back.
+	inside sync.Mutex
 }
 
 // Open takes ownership of a descriptor received from istio-cni. A descriptor
@@ -53,8 +57,10 @@ func (n *Namespace) Close() error {
 
 // Do runs work on a thread inside the namespace. Sockets made there stay there
 // and may be used from any goroutine afterwards. Work must not block for long:
-// it holds a thread of its own.
+// it holds a thread of its own, and everybody else out.
 func (n *Namespace) Do(work func() error) error {
+	n.inside.Lock()
+	defer n.inside.Unlock()
 	done := make(chan error, 1)
 	go func() { done <- n.visit(work) }()
 	return <-done
