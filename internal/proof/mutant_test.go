@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,9 +15,12 @@ import (
 	"github.com/wayproof/wayproof/internal/proof"
 )
 
+// planned is the plan of everything, which takes a second to compute.
+var planned = sync.OnceValues(func() (proof.Sound, error) { return proof.Plan(1) })
+
 func sound(t *testing.T) proof.Sound {
 	t.Helper()
-	sound, err := proof.Plan(1)
+	sound, err := planned()
 	require.NoError(t, err)
 	return sound
 }
