@@ -24,10 +24,10 @@ type historyFlags struct {
 
 func historyCommand() *cobra.Command {
 	flags := &historyFlags{}
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "history",
 		Short: "Keep a line for each run, and show trends and flips",
-	}
+	})
 	cmd.PersistentFlags().StringVar(&flags.file, "file", env("HISTORY", "history.ndjson"), "append-only file with a line for each run (HISTORY)")
 	cmd.AddCommand(historyAddCommand(flags), historyShowCommand(flags))
 	return cmd
@@ -68,6 +68,9 @@ func historyShowCommand(flags *historyFlags) *cobra.Command {
 		Short: "Show shifts and flips, and write the trend page",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := os.Stat(flags.file); err != nil {
+				return fmt.Errorf("no history to show (wayproof history add RUN begins one): %w", err)
+			}
 			h, err := history.Read(flags.file)
 			if err != nil {
 				return err

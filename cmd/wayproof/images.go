@@ -14,13 +14,13 @@ import (
 )
 
 func imagesCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "images",
 		Short: "Build, list, save, load and push the images of a cluster",
 		Long: `The images of a cluster on a machine that reaches package registries but no
 image registry. They are made from this checkout's images/ into a cache under
 the user's cache folder; a changed input remakes only what depends on it.`,
-	}
+	})
 	cmd.AddCommand(imagesBuildCommand(), imagesListCommand(), imagesSaveCommand(), imagesLoadCommand(), imagesPushCommand())
 	return cmd
 }

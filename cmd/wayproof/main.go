@@ -44,6 +44,14 @@ func main() {
 	os.Exit(exitCouldNotRun)
 }
 
+// group is a command that only holds others. By itself it shows its help; a word
+// that names none of them is an error, which a script would miss otherwise.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
 func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wayproof",

@@ -78,6 +78,27 @@ func TestReplayAndGateExitCodes(t *testing.T) {
 	}
 }
 
+// TestTheGateShowsWhatDiffers reads the table that goes with a refusal.
+func TestTheGateShowsWhatDiffers(t *testing.T) {
+	sound := recordedRun(t, synthetic.Shape{Seed: 1})
+	_, equal := wayproofRun(t, "gate", recordedRun(t, synthetic.Shape{Seed: 2}), "--baseline", sound)
+	assert.Contains(t, equal, "RELEASED")
+	assert.NotContains(t, equal, "failed")
+	_, off := wayproofRun(t, "gate", recordedRun(t, synthetic.Shape{Seed: 3, First: 650}), "--baseline", sound)
+	assert.Regexp(t, `failed +share of v1 of `+synthetic.Split+` +70\.\d.* → 6[45]\.\d`, off)
+	assert.NotRegexp(t, `failed +p50`, off, "latency is as it was")
+	_, slow := wayproofRun(t, "gate", recordedRun(t, synthetic.Shape{Seed: 4, Slower: 50 * time.Millisecond}), "--baseline", sound)
+	assert.Regexp(t, `failed +p50 of the latency of `+synthetic.SplitStage+` +\d.* ms → 5\d.* ms`, slow)
+	assert.NotRegexp(t, `failed +share`, slow, "the split is as it was")
+}
+
+func TestWordsThatNameNoCommandAreErrors(t *testing.T) {
+	for _, args := range [][]string{{"history", "bogus"}, {"images", "bogus"}, {"bogus"}, {"history", "show", "--file", filepath.Join(t.TempDir(), "none")}} {
+		code, output := wayproofRun(t, args...)
+		assert.Equal(t, exitCouldNotRun, code, "%s %s", args, output)
+	}
+}
+
 func TestAnEditedRecordFailsReplayAndGate(t *testing.T) {
 	dir := recordedRun(t, synthetic.Shape{Seed: 3, First: 620})
 	verdicts, err := record.ReadVerdicts(dir)
