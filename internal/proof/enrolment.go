@@ -26,7 +26,7 @@ func waypoints() []Mutant {
 		of("waypoint-used-unasked", "the namespaces use their waypoints although nobody enrolled them", func(s *catalogue.Scenario) {
 			s.Apply = append(s.Apply, catalogue.Piece{File: "workshop/02_1-ns-use-waypoints.yaml", Labels: true})
 		}, "idle"),
-		of("waypoint-used-when-gone", "the namespaces still use waypoints that are deleted", func(s *catalogue.Scenario) {
+		of("waypoint-used-always", "the waypoints are there and used all the time", func(s *catalogue.Scenario) {
 			s.Setup, s.Apply = []catalogue.Piece{s.Apply[0], {File: "workshop/02_1-ns-use-waypoints.yaml", Labels: true}}, nil
 		}, "unharmed", "after"),
 	}

@@ -50,7 +50,7 @@ func faults() []Mutant {
 			return manifests.SetDelay(v, 50, wholeDelay)
 		})), "before", "before-latency", "after", "after-latency"),
 		of("both-20", "a fifth is aborted instead of a tenth", "both", aborts(20, 418), "aborted", "together"),
-		of("both-delays-30", "30 % are delayed instead of half", "both", delays(30, wholeDelay), "delayed"),
+		of("both-delays-30", "30 % are delayed instead of half", "both", delays(30, wholeDelay), "delayed").besides("together"),
 		of("both-stays", "the faults are in force before and after", "both", stays, "before", "before-latency", "after", "after-latency"),
 	}
 }
