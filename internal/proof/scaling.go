@@ -56,7 +56,7 @@ func briefly(only string, change func(*catalogue.Scenario)) func(*catalogue.Scen
 // budgets are defects of task 9.
 func budgets() []Mutant {
 	of := func(name, title string, change func(*catalogue.Scenario), kills ...string) Mutant {
-		return Mutant{Name: name, Title: title, Scenario: "task9/pdb", Kills: kills, make: change}
+		return Mutant{Name: name, Title: title, Scenario: "task9/pdb", Kills: kills, make: within(evictions, change)}
 	}
 	told := func(change func(*policyv1.PodDisruptionBudgetSpec)) func(*catalogue.Scenario) {
 		return altered(on("PodDisruptionBudget", func(b *policyv1.PodDisruptionBudget) error {
@@ -84,4 +84,20 @@ func hidden(s *catalogue.Scenario) {
 		b.Name, b.Spec.MinAvailable = b.Name+"-hidden", new(intstr.FromInt32(2))
 		return nil
 	}))(s)
+}
+
+// evictions is how long the evictions of a waypoint are watched: longer than any
+// deadline of the promises, shorter than the minute in which none may happen.
+const evictions = 25 * time.Second
+
+// within bounds how long replicas are watched.
+func within(most time.Duration, change func(*catalogue.Scenario)) func(*catalogue.Scenario) {
+	return func(s *catalogue.Scenario) {
+		change(s)
+		for i := range s.Drives {
+			if s.Drives[i].Scaling != nil {
+				s.Drives[i].Scaling.Lasts = min(s.Drives[i].Scaling.Lasts, most)
+			}
+		}
+	}
 }
