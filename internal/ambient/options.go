@@ -1,6 +1,7 @@
 package ambient
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -123,6 +124,27 @@ func (o Options) source(c chart) helm.Source {
 		return helm.Source{Path: filepath.Join(o.ChartsDir, filepath.FromSlash(c.directory))}
 	}
 	return helm.Source{Repo: o.Repository, Name: c.name, Version: o.Version, Cache: o.ChartCache}
+}
+
+// CheckValues reads the values file, for an error before anything is made.
+func (o Options) CheckValues() error {
+	_, err := o.overlay()
+	return err
+}
+
+// FetchCharts brings the charts of a release into the cache. A release that is
+// not in the repository is an error that lists those that are.
+func (o Options) FetchCharts(ctx context.Context) error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	for _, c := range charts() {
+		if _, err := o.source(c).Load(ctx); err != nil {
+			return fmt.Errorf("istio %s: %w", o.Version, err)
+		}
+	}
+	return nil
 }
 
 func (o Options) namespaceOf(c chart) string {

@@ -18,29 +18,42 @@ import (
 // that only wayproof uses: an archive of it is still the stand-in.
 const standInPrefix = build.Hub + "/"
 
-// override lets every archive in the folder replace the component that its
-// image is named after.
-func (e *Environment) override(ctx context.Context, made plan, progress mesh.Progress) (plan, error) {
-	if e.options.Archive == "" || made.source == SourceArchive {
-		return made, nil
+// overlay is an archive whose images take the place of others.
+type overlay struct{ archive, layout string }
+
+// overlays unpacks and checks the single archives that lie over a source.
+func (e *Environment) overlays(ctx context.Context, source string) ([]overlay, error) {
+	if e.options.Archive == "" || source == SourceArchive {
+		return nil, nil
 	}
 	archives, err := filepath.Glob(filepath.Join(e.options.Archive, "*.tar"))
 	if err != nil {
-		return made, fmt.Errorf("list archives in %s: %w", e.options.Archive, err)
+		return nil, fmt.Errorf("list archives in %s: %w", e.options.Archive, err)
 	}
 	if len(archives) == 0 {
-		return made, fmt.Errorf("no image archive (*.tar) in %s: save one there, for example with docker save -o ztunnel.tar REFERENCE", e.options.Archive)
+		return nil, fmt.Errorf("no image archive (*.tar) in %s: save one there, for example with docker save -o ztunnel.tar REFERENCE", e.options.Archive)
 	}
+	var found []overlay
 	for _, archive := range archives {
 		dir, err := image.Unpack(ctx, e.cache, archive)
 		if err != nil {
-			return made, err
+			return nil, err
 		}
-		if made, err = made.replaced(dir, progress); err != nil {
-			return made, fmt.Errorf("archive %s: %w", archive, err)
+		found = append(found, overlay{archive: archive, layout: dir})
+	}
+	return found, nil
+}
+
+// override lets every overlay replace the component that its image is named
+// after.
+func (p plan) override(over []overlay, progress mesh.Progress) (plan, error) {
+	for _, each := range over {
+		var err error
+		if p, err = p.replaced(each.layout, progress); err != nil {
+			return p, fmt.Errorf("archive %s: %w", each.archive, err)
 		}
 	}
-	return made, nil
+	return p, nil
 }
 
 // replaced puts the images of one unpacked archive in their components' places.

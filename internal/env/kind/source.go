@@ -61,10 +61,28 @@ func (e *Environment) resolve(ctx context.Context, progress mesh.Progress) (plan
 	if source == "" || source == SourceAuto {
 		source = chooseSource(ctx, progress)
 	}
-	var (
-		made plan
-		err  error
-	)
+	// What was given is looked at before anything is made for minutes.
+	if err := e.options.Mesh.CheckValues(); err != nil {
+		return plan{}, err
+	}
+	over, err := e.overlays(ctx, source)
+	if err != nil {
+		return plan{}, err
+	}
+	made, err := e.obtain(ctx, source, progress)
+	if err != nil {
+		return plan{}, err
+	}
+	if made, err = made.override(over, progress); err != nil {
+		return plan{}, err
+	}
+	made.ambient.Sources = made.componentSources()
+	made.meshKey, err = meshKey(made.ambient)
+	return made, err
+}
+
+// obtain gets or makes everything that a source has.
+func (e *Environment) obtain(ctx context.Context, source string, progress mesh.Progress) (made plan, err error) {
 	switch source {
 	case SourceBuild:
 		made, err = e.built(ctx, progress)
@@ -75,15 +93,10 @@ func (e *Environment) resolve(ctx context.Context, progress mesh.Progress) (plan
 	default:
 		return plan{}, fmt.Errorf("unknown image source %q: choose auto, pull, build or archive", source)
 	}
-	if err != nil {
-		return plan{}, err
+	if err == nil && source == SourcePull {
+		err = made.ambient.FetchCharts(ctx) // a release that does not exist needs no cluster
 	}
 	made.source = source
-	if made, err = e.override(ctx, made, progress); err != nil {
-		return plan{}, err
-	}
-	made.ambient.Sources = made.componentSources()
-	made.meshKey, err = meshKey(made.ambient)
 	return made, err
 }
 

@@ -2,6 +2,9 @@ package kind
 
 import (
 	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,13 +42,23 @@ func builtPlan() plan {
 	}}
 }
 
+// overridden lays the environment's archives over what was built.
+func overridden(t *testing.T, e *Environment, lines *progress.Lines) (plan, error) {
+	t.Helper()
+	over, err := e.overlays(t.Context(), SourceBuild)
+	if err != nil {
+		return plan{}, err
+	}
+	return builtPlan().override(over, lines)
+}
+
 func TestArchivesReplaceSingleComponents(t *testing.T) {
 	dir := t.TempDir()
 	archiveOf(t, dir, "ztunnel.tar", "docker.io/istio/ztunnel:1.31.4")
 	archiveOf(t, dir, "agent.tar", "example.org/agent:mine")
 	var out bytes.Buffer
 	before := builtPlan()
-	made, err := environmentWith(t, Options{Images: SourceBuild, Archive: dir}).override(t.Context(), before, progress.New(&out))
+	made, err := overridden(t, environmentWith(t, Options{Images: SourceBuild, Archive: dir}), progress.New(&out))
 	require.NoError(t, err)
 
 	assert.Equal(t, "docker.io/istio/ztunnel:1.31.4", made.ambient.Images[ambient.Ztunnel])
@@ -57,14 +70,13 @@ func TestArchivesReplaceSingleComponents(t *testing.T) {
 	assert.Equal(t, SourceArchive, made.componentSources()[ambient.Ztunnel])
 	assert.Equal(t, SourceBuild, made.componentSources()[ambient.Pilot])
 	assert.Contains(t, out.String(), "ztunnel comes from an archive: docker.io/istio/ztunnel:1.31.4")
-	assert.Equal(t, standInPrefix+"istio/ztunnel:1", before.ambient.Images[ambient.Ztunnel], "the plan that was given is not changed")
 }
 
 func TestAnArchivedStandInIsStillOne(t *testing.T) {
 	dir := t.TempDir()
 	archiveOf(t, dir, "ztunnel.tar", standInPrefix+"istio/ztunnel:other")
 	archiveOf(t, dir, "proxyv2.tar", "docker.io/istio/proxyv2:1.31.4")
-	made, err := environmentWith(t, Options{Archive: dir}).override(t.Context(), builtPlan(), progress.New(&bytes.Buffer{}))
+	made, err := overridden(t, environmentWith(t, Options{Archive: dir}), progress.New(&bytes.Buffer{}))
 	require.NoError(t, err)
 	assert.Equal(t, "abc", made.ambient.StandIn)
 	assert.Empty(t, made.ambient.WaypointProxy, "Istio's own proxy needs no adapter")
@@ -74,13 +86,13 @@ func TestArchivesThatReplaceNothingAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	lines := progress.New(&bytes.Buffer{})
 	environment := environmentWith(t, Options{Archive: dir})
-	_, err := environment.override(t.Context(), builtPlan(), lines)
+	_, err := overridden(t, environment, lines)
 	require.ErrorContains(t, err, "no image archive (*.tar)")
 	archiveOf(t, dir, "other.tar", "example.org/other:1")
-	_, err = environment.override(t.Context(), builtPlan(), lines)
+	_, err = overridden(t, environment, lines)
 	require.ErrorContains(t, err, "example.org/other:1 replaces no component")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "other.tar"), []byte("short"), 0o600))
-	_, err = environment.override(t.Context(), builtPlan(), lines)
+	_, err = overridden(t, environment, lines)
 	require.ErrorContains(t, err, "other.tar")
 }
 
@@ -101,6 +113,23 @@ func TestSourcesThatCannotBe(t *testing.T) {
 	require.ErrorContains(t, err, `unknown image source "magic"`)
 	_, err = environmentWith(t, Options{}).archived(t.Context())
 	require.ErrorContains(t, err, "wayproof images save")
+}
+
+func TestWhatWasGivenIsCheckedBeforeAnythingIsMade(t *testing.T) {
+	lines := progress.New(&bytes.Buffer{})
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ztunnel.tar"), []byte("short"), 0o600))
+	_, err := environmentWith(t, Options{Images: SourceBuild, Archive: dir}).resolve(t.Context(), lines)
+	require.ErrorContains(t, err, "ztunnel.tar")
+	_, err = environmentWith(t, Options{Images: SourceBuild, Mesh: ambient.Options{ValuesFile: "none.yaml"}}).resolve(t.Context(), lines)
+	require.ErrorContains(t, err, "read chart values")
+
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "apiVersion: v1\nentries: {base: [{name: base, version: 1.31.4, urls: [base.tgz]}]}\n")
+	}))
+	defer empty.Close()
+	_, err = environmentWith(t, Options{Images: SourcePull, Istio: "9.9.9", Charts: empty.URL, Agent: "a/b:1"}).resolve(t.Context(), lines)
+	require.ErrorContains(t, err, "no version 9.9.9 of chart base; the newest there are: 1.31.4")
 }
 
 func TestMeshKeyFollowsItsOptions(t *testing.T) {
