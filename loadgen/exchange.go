@@ -109,6 +109,9 @@ func (x *exchange) finish(done, timeout time.Duration) record.Observation {
 	x.seen.Done = done
 	if limit := x.seen.Sent + timeout; x.seen.Class == record.ClassTimeout && done > limit {
 		x.seen.Done = limit
+		if x.seen.First > limit {
+			x.seen.First = 0 // it began to come after nobody waited for it any more
+		}
 	}
 	x.seen.Replays = max(x.gots, x.heads, 1) - 1
 	return x.seen
