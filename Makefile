@@ -64,5 +64,8 @@ report: $(WAYPROOF) ## render the reports of a recorded run anew (RUN=, newest b
 replay: $(WAYPROOF) ## judge a recorded run again, without a cluster (RUN=)
 	@$(WAYPROOF) replay $(RUN)
 
+scheduled: $(WAYPROOF) ## play the CronJob under deploy/ once, in the cluster (ARGS="--labels quick")
+	@$(WAYPROOF) scheduled -- $(ARGS)
+
 clean: ## remove what builds and runs left in this folder (caches and clusters stay)
 	@rm -rf bin artifacts
