@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -192,119 +191,5 @@ func (b *bound) judgeRate(v *record.Verdict) {
 		held(v, "the error rate is at most %.1f per million", million*upper)
 	default:
 		inconclusive(v, record.Nature, fmt.Sprintf("the error rate lies between %.1f and %.1f per million: neither within the budget nor beyond it", million*lower, million*upper))
-	}
-}
-
-// recovery accumulates RecoveryParams: counts per slice of time.
-type recovery struct {
-	deaf
-	params  RecoveryParams
-	traffic traffic
-	steady  steadiness
-	from    time.Duration
-	slice   time.Duration
-	slices  []stat.Group // hits are failures
-}
-
-const (
-	defaultSlice   = 1000 // milliseconds
-	defaultSustain = 3
-	mostSlices     = 1 << 20
-)
-
-func openRecovery(b brief) (accumulator, error) {
-	params, err := paramsOf[RecoveryParams](b.promise)
-	if err != nil {
-		return nil, err
-	}
-	params.SliceMs, params.Sustain = cmp.Or(params.SliceMs, defaultSlice), cmp.Or(params.Sustain, defaultSustain)
-	r := &recovery{params: params, slice: time.Duration(params.SliceMs) * time.Millisecond}
-	if r.slice <= 0 || params.Sustain < 0 {
-		return nil, fmt.Errorf("slices of %v, %d in a row", r.slice, params.Sustain)
-	}
-	if r.traffic, err = newTraffic(b.stages[0], params.Targets, params.Connections, params.Statuses); err != nil {
-		return nil, err
-	}
-	start, end, err := ofName(b, params.Window)
-	if err != nil {
-		return nil, err
-	}
-	if r.from = end; params.FromStart {
-		r.from = start
-	}
-	r.steady, err = newSteadiness(b, params.Baseline, r.traffic)
-	return r, err
-}
-
-func (r *recovery) observe(_ int, o *record.Observation) {
-	r.steady.observe(o)
-	if o.Intended < r.from || !r.traffic.has(o) {
-		return
-	}
-	i := int((o.Intended - r.from) / r.slice)
-	if i >= mostSlices {
-		return
-	}
-	for len(r.slices) <= i {
-		r.slices = append(r.slices, stat.Group{})
-	}
-	r.slices[i].Size++
-	if r.traffic.failed(o) {
-		r.slices[i].Hits++
-	}
-}
-
-// clean is true of a slice with requests whose errors are within budget.
-func (r *recovery) clean(g stat.Group) bool {
-	return g.Size > 0 && g.Hits*million <= r.params.BudgetPPM*g.Size
-}
-
-// recovered finds the first of enough clean slices in a row.
-func (r *recovery) recovered() (at time.Duration, ok bool) {
-	row := 0
-	for i, g := range r.slices {
-		if row++; !r.clean(g) {
-			row = 0
-		}
-		if row == r.params.Sustain {
-			return time.Duration(i-row+1) * r.slice, true
-		}
-	}
-	return 0, false
-}
-
-func (r *recovery) verdict(v *record.Verdict) {
-	within := time.Duration(r.params.WithinMs) * time.Millisecond
-	v.Declared = fmt.Sprintf("back within %v", within)
-	v.Allowed = fmt.Sprintf("%d slices of %v in a row with at most %d errors per million", r.params.Sustain, r.slice, r.params.BudgetPPM)
-	lost := 0
-	for _, g := range r.slices {
-		v.N += g.Size
-		lost += g.Hits
-	}
-	figure(v, "errors since", lost)
-	if r.steady.broken(v) {
-		return
-	}
-	at, ok := r.recovered()
-	watched := time.Duration(len(r.slices)) * r.slice
-	// A late start of the clean row is a violation even if the row is not whole.
-	sure := watched - time.Duration(r.params.Sustain-1)*r.slice
-	switch {
-	case ok && at <= within:
-		v.Observed = fmt.Sprintf("recovered after %v", at)
-		figure(v, "recovery", at)
-		held(v, "%s", v.Observed)
-	case ok:
-		v.Observed = fmt.Sprintf("recovered after %v", at)
-		figure(v, "recovery", at)
-		v.Signature = "recovered too late"
-		violated(v, "recovered after %v, %v too late", at, at-within)
-	case sure > within:
-		v.Observed, v.Signature = fmt.Sprintf("not recovered in %v", watched), "not recovered"
-		violated(v, "%s", v.Observed)
-	default:
-		v.Observed = fmt.Sprintf("not recovered in %v", watched)
-		inconclusive(v, record.Harness, fmt.Sprintf("traffic was watched for %v only", watched))
 	}
 }
