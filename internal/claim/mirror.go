@@ -16,7 +16,7 @@ const (
 	copyShift    uint8 = 2
 	logShift     uint8 = 4
 	flagSent     uint8 = 1 << 6
-	flagFailed   uint8 = 1 << 7 // the client got no complete answer
+	flagAstray   uint8 = 1 << 7 // the client's answer is not the primary's: none, or of another
 )
 
 func counted(cell, shift uint8) int { return int(cell >> shift & 3) }
@@ -69,8 +69,8 @@ func (m *mirror) cell(seq int) *uint8 { return m.cells.at(seq, m.stage.Load.Hits
 func (m *mirror) observe(_ int, o *record.Observation) {
 	cell := m.cell(o.Seq)
 	*cell |= flagSent
-	if o.Class != record.ClassOK {
-		*cell |= flagFailed
+	if o.Class != record.ClassOK || !m.params.Primary.matches(o.Service, o.Version) {
+		*cell |= flagAstray
 	}
 }
 
@@ -164,11 +164,12 @@ func (m *mirror) balanceCopies(a *account, seq int, cell uint8) {
 	}
 }
 
-// balancePrimary holds the primary's ledger against the client: an answer that
-// no pod remembers is a fault of the ledger, a failed request is the mesh's.
+// balancePrimary holds the primary's ledger against the client: an answer of the
+// primary that none of its pods remembers is a fault of the ledger; a request
+// that failed, or that another answered, is the mesh's.
 func (m *mirror) balancePrimary(a *account, seq int, cell uint8) {
 	switch arrived := counted(cell, primaryShift); {
-	case arrived == 0 && cell&flagFailed == 0:
+	case arrived == 0 && cell&flagAstray == 0:
 		a.unclear++
 		a.unclearFirst.add(seq, m.name(seq))
 	case arrived == 0:

@@ -50,6 +50,8 @@ func TestMirrorExactlyOnce(t *testing.T) {
 		"primary ledger lost":   {func(s *scene) { drop(s, 0) }, record.Inconclusive, record.Harness, "no ledger of the primary"},
 		"primary doubled":       {func(s *scene) { s.arrivals = append(s.arrivals, s.arrivals[0]) }, record.Violated, record.Mesh, "duplicated at the primary"},
 		"primary lost for real": {func(s *scene) { drop(s, 0); s.observations[0].Class = record.ClassReset }, record.Violated, record.Mesh, "lost at the primary"},
+		"answered by another":   {func(s *scene) { drop(s, 0); s.observations[0].Version = "v2" }, record.Violated, record.Mesh, "lost at the primary"},
+		"answered by nobody":    {func(s *scene) { drop(s, 0); s.observations[0].Service = "" }, record.Violated, record.Mesh, "lost at the primary"},
 		"ledgers read too soon": {func(s *scene) {
 			drop(s, p.N)
 			drop(s, p.N)

@@ -61,6 +61,10 @@ func copies() []Mutant {
 				}
 			}
 		}),
+		of("answered-elsewhere", "one request in twenty is answered by another version than the primary", func(r *Recording, _ *rand.Rand) {
+			r.every(oneOf(rarely), func(o *record.Observation) { answeredBy(o, "v3") })
+			r.Arrivals = slices.DeleteFunc(r.Arrivals, func(a record.Arrival) bool { return a.Version == "v1" && a.Seq%rarely == rarely/2 })
+		}).with(claim.KindEvery),
 		of("primary-lost", "one request in twenty never arrives at its primary, though it is answered", number(func(a *record.Arrival) bool { return a.Version == "v1" && a.Seq%rarely == 0 }, 0)).silencing(claim.KindMirror),
 		{Name: "copies-of-35", Title: "35 % are copied instead of half", Recordings: []string{mirrorHalf}, Kills: kills(claim.KindMirror), spoil: func(r *Recording, random *rand.Rand) {
 			r.Arrivals = slices.DeleteFunc(r.Arrivals, func(a record.Arrival) bool { return a.Version == "v2" && random.IntN(10) < 3 })
