@@ -171,3 +171,19 @@ func TestTreeDigest(t *testing.T) {
 	_, err := TreeDigest(filepath.Join(dir, "none"), all)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
+
+func TestRoomSaysWhatIsMissingAndWhere(t *testing.T) {
+	dir := t.TempDir()
+	cache := &Cache{Dir: filepath.Join(dir, "not", "made", "yet")}
+	require.NoError(t, cache.Room(0))
+	require.ErrorContains(t, cache.Room(1<<30), "are free at "+dir+" and 1073741824 GiB are needed")
+}
+
+func TestFreeGiBAsksTheNearestFolderThatExists(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{filepath.Join(dir, "a", "b", "c"): dir, dir: dir, "/no-such-folder-here/x": "/"} {
+		_, at, err := FreeGiB(path)
+		require.NoError(t, err)
+		assert.Equal(t, want, at)
+	}
+}

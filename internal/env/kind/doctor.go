@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"golang.org/x/sys/unix"
 
 	"github.com/wayproof/wayproof/internal/debian"
 	"github.com/wayproof/wayproof/internal/engine"
+	"github.com/wayproof/wayproof/internal/image"
 	"github.com/wayproof/wayproof/internal/image/build"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/mesh"
@@ -91,12 +91,10 @@ const (
 
 func (e *Environment) diskFinding() mesh.Finding {
 	const check = "disk space"
-	place := existingParent(e.cache.Dir)
-	var stat unix.Statfs_t
-	if err := unix.Statfs(place, &stat); err != nil {
-		return ill(check, mesh.Everything, fmt.Sprintf("ask for the free space of %s: %v", place, err), "check that the cache folder can be used")
+	free, place, err := image.FreeGiB(e.cache.Dir)
+	if err != nil {
+		return ill(check, mesh.Everything, err.Error(), "check that the cache folder can be used")
 	}
-	free := int(stat.Bavail * uint64(stat.Bsize) >> 30)
 	switch {
 	case free < warmGiB:
 		return ill(check, mesh.Everything, fmt.Sprintf("%d GiB free at %s", free, place), fmt.Sprintf("free %d GiB, or %d GiB if images have to be built", warmGiB, coldGiB))
@@ -105,17 +103,6 @@ func (e *Environment) diskFinding() mesh.Finding {
 	default:
 		return well(check, mesh.Everything, "%d GiB free at %s", free, place)
 	}
-}
-
-// existingParent is the nearest folder above path that exists.
-func existingParent(path string) string {
-	for path != "/" && path != "." {
-		if _, err := os.Stat(path); err == nil {
-			break
-		}
-		path = path[:max(strings.LastIndex(path, "/"), 1)]
-	}
-	return path
 }
 
 // registryFindings ask every registry that pulled images come from.

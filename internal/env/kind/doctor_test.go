@@ -52,10 +52,3 @@ func TestProgramsThatAreMissingAreNamed(t *testing.T) {
 	assert.Equal(t, forBuilding, missing.Needed)
 	assert.True(t, program(t.Context(), "go", "", "version").OK)
 }
-
-func TestExistingParent(t *testing.T) {
-	dir := t.TempDir()
-	assert.Equal(t, dir, existingParent(filepath.Join(dir, "a", "b", "c")))
-	assert.Equal(t, dir, existingParent(dir))
-	assert.Equal(t, "/", existingParent("/no-such-folder-here/x"))
-}

@@ -16,11 +16,18 @@ type Binaries struct {
 
 func (b Binaries) path(name string) string { return filepath.Join(b.Dir, name) }
 
+// compileGiB is what compiling the bill of materials and assembling the images
+// takes at the least.
+const compileGiB = 8
+
 // Upstream compiles the bill of materials: Kubernetes, etcd, CoreDNS, the CNI
 // plugins, flannel, Istio and metrics-server in one module, so that what they
 // share is compiled once.
 func (b *Builder) Upstream(ctx context.Context) (Binaries, error) {
 	return b.binaries(ctx, "images/upstream", "Kubernetes, Istio and friends", func(ctx context.Context) ([]string, error) {
+		if err := b.Cache.Room(compileGiB); err != nil {
+			return nil, err
+		}
 		version, err := b.upstreamVersion(ctx, "k8s.io/kubernetes")
 		if err != nil {
 			return nil, err
