@@ -18,7 +18,7 @@ func blocks(s subject) (picture, bool) {
 	if len(steps) < 2 || mean == 0 || mean == 1 {
 		return picture{}, false
 	}
-	p := draw.New(width, 222, "share of a version in each block of requests")
+	p := draw.New(width, 228, "share of a version in each block of requests")
 	x := draw.Scale{From: 0, To: float64(counts.Total()), Low: 52, Up: width - 12}
 	y := blockScale(steps, mean)
 	shareAxes(p, x, y)

@@ -63,6 +63,12 @@ func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, dir string)
 	return p
 }
 
+// Brief is a text as the table has it: the promise's card has all of it.
+func (promise) Brief(text string) string { return plain.Cut(text, longestCell) }
+
+// longestCell is how long a cell of the table may be: three lines on a desk.
+const longestCell = 90
+
 // numbers are the figures of the verdict, and the exact error probabilities of
 // the tests that were planned for it.
 func numbers(run *record.Run, v record.Verdict) []record.Figure {

@@ -11,7 +11,7 @@ import (
 // nobody answered.
 const (
 	Load     = "load"
-	NoAnswer = "no answer"
+	NoAnswer = "no pod answered"
 	// Unnamed is a peer that is no waypoint: another service's pod, or the load's own.
 	Unnamed = "other callers"
 )
