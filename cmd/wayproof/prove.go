@@ -258,7 +258,7 @@ func (p proving) conclude(stage *scene.Scene, results []proof.Result, swept erro
 	case err != nil || swept != nil:
 		return &exitError{code: max(code, exitViolated), err: errors.Join(err, swept)}
 	case code != exitHeld:
-		return &exitError{code: code, err: fmt.Errorf("a mutant is %s: see %s", worst, path)}
+		return &exitError{code: code, err: fmt.Errorf("%d of %d mutants: %s: see %s", counts[worst], len(results), worst, path)}
 	}
 	return nil
 }
