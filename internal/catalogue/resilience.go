@@ -124,7 +124,7 @@ func (e Experiment) quiet(arm, window, title string) record.Promise {
 	p := e.promise(arm, window, title, window)
 	p.Kind, p.Delta = claim.KindBound, 15
 	if arm == ArmStream {
-		p.Delta = 120
+		p.Delta = 140
 	}
 	params := claim.BoundParams{Window: window}
 	if window != chaos.WindowBaseline {
