@@ -12,7 +12,7 @@ import (
 )
 
 // Every kind of claim that the catalogue's promises can be false-alarmed by is
-// in each round, and nothing that cannot be.
+// in the first round, and nothing that cannot be.
 func TestARoundHasEveryClaimThatCanBeWrong(t *testing.T) {
 	plan := sound(t)
 	want, got := map[string]bool{}, map[string]bool{}
@@ -21,13 +21,13 @@ func TestARoundHasEveryClaimThatCanBeWrong(t *testing.T) {
 			want[promise.Kind] = true
 		}
 	}
-	round, err := proof.Healthy(plan, 3)
+	round, err := proof.Healthy(plan, 1)
 	require.NoError(t, err)
 	for _, scenario := range round {
 		assert.NotEmpty(t, scenario.Promises, scenario.ID)
 		for _, promise := range scenario.Promises {
 			assert.Positive(t, promise.Alpha, promise.ID)
-			assert.Contains(t, promise.ID, "round-3/")
+			assert.Contains(t, promise.ID, "round-1/")
 			got[promise.Kind] = true
 		}
 	}
