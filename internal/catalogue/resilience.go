@@ -140,6 +140,7 @@ func (e Experiment) faster(arm string, rate float64, least int) Experiment {
 	for i := range e.Drives {
 		if e.Drives[i].Name == stage(e.ID, arm) {
 			e.Drives[i].Load.Rate, e.Drives[i].Load.Hits = rate, int(rate*longest.Seconds())
+			e.Drives[i].Load.Clients = int(rate / 5) // none waits for another while answers take less than 200 ms
 		}
 	}
 	for i := range e.Promises {
