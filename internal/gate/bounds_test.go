@@ -28,6 +28,39 @@ func TestACoarseComparisonIsNeverGreen(t *testing.T) {
 	assert.Contains(t, d.Compared[0].Why, "1.0 points are asked for")
 }
 
+func TestLatencyMayBeUntoldWhereThePolicySaysSo(t *testing.T) {
+	policy := gate.DefaultPolicy()
+	policy.Comparison.LatencyMayBeUntold = true
+	run := drawn(t, synthetic.Shape{Seed: 2})
+	run.Record.Stages[0].Health.LagP99 = 40 * time.Millisecond
+	d := decide(t, run, drawn(t, synthetic.Shape{Seed: 1}), policy)
+	assert.Equal(t, gate.Released, d.Outcome())
+	assert.Contains(t, d.Compared[len(d.Compared)-1].Why, "40.0 ms behind schedule", "and is said")
+}
+
+// TestRunsThatHeldDifferByNoMoreThanTwiceADeviation: how many requests it took to
+// show that does not matter, unless the policy asks for more.
+func TestRunsThatHeldDifferByNoMoreThanTwiceADeviation(t *testing.T) {
+	one, other := drawn(t, synthetic.Shape{Seed: 1, Hits: 900}), drawn(t, synthetic.Shape{Seed: 2, Hits: 900})
+	for _, run := range []*record.Memory{one, other} {
+		for i := range run.Record.Verdicts {
+			run.Record.Verdicts[i].Verdict = record.Held
+		}
+	}
+	policy := gate.DefaultPolicy()
+	assert.Equal(t, gate.Passed, decide(t, other, one, policy).Compared[0].Ruling)
+	policy.Comparison.SharePerMille = 20
+	assert.Equal(t, gate.Open, decide(t, other, one, policy).Compared[0].Ruling)
+}
+
+func TestOnlyPromisesThatAreAskedForAreCompared(t *testing.T) {
+	policy := gate.DefaultPolicy()
+	policy.Must = []string{synthetic.Latency, synthetic.Errors}
+	d := decide(t, drawn(t, synthetic.Shape{Seed: 2, First: 600}), drawn(t, synthetic.Shape{Seed: 1}), policy)
+	assert.Equal(t, gate.Released, d.Outcome(), "%+v", d)
+	assert.Empty(t, differing(d))
+}
+
 // TestFalseAlarmsStayWithinTheBudget draws pairs of the same mesh at a budget of
 // 5 %: 7 or more of 20 would have a probability below 1e-4.
 func TestFalseAlarmsStayWithinTheBudget(t *testing.T) {

@@ -20,6 +20,7 @@ func (s side) head() *record.Run { return s.Source.Run() }
 // pair is the baseline and the run that is held against it.
 type pair struct {
 	policy    Comparison
+	must      []string // whose shares are compared
 	base, run side
 }
 

@@ -24,7 +24,7 @@ type Compared struct {
 type trial struct {
 	Compared
 	better  bool   // a difference, if it is one, is for the better
-	watched bool   // may stay untold
+	watched bool   // may stay untold: asked for so, or for want of requests that no run makes
 	coarse  string // why a difference that matters could have been missed, or ""
 	change  string // the difference in words
 }
@@ -53,26 +53,34 @@ func (p pair) compare(d *Decision) {
 // may be depends on how many there are.
 func (p pair) trials(names []string, d *Decision) []trial {
 	shares := p.shares(names, d)
-	count := len(shares)
-	for _, name := range names {
-		if count += len(p.plannedQuantiles(name)); p.plansErrors(name) {
-			count++
-		}
-	}
-	strict := p.policy.Alpha / float64(max(1, count))
+	// A stage whose plan is too small at the level that is left when all are
+	// counted is not compared; without it the level only rises.
+	level := p.policy.Alpha / float64(max(1, len(shares)+p.count(names, p.policy.Alpha)))
+	strict := p.policy.Alpha / float64(max(1, len(shares)+p.count(names, level)))
 	var trials []trial
 	for _, s := range shares {
 		trials = append(trials, p.shareTrial(s, strict))
 	}
 	for _, name := range names {
-		if p.plansErrors(name) {
+		if p.plansErrors(name, level) {
 			trials = append(trials, p.errorTrial(name, strict))
 		}
-		for _, q := range p.plannedQuantiles(name) {
+		for _, q := range p.plannedQuantiles(name, level) {
 			trials = append(trials, p.latencyTrial(name, q, strict))
 		}
 	}
 	return trials
+}
+
+// count is the number of errors and latencies that are compared at a level.
+func (p pair) count(names []string, level float64) int {
+	count := 0
+	for _, name := range names {
+		if count += len(p.plannedQuantiles(name, level)); p.plansErrors(name, level) {
+			count++
+		}
+	}
+	return count
 }
 
 // decide lets Holm's procedure speak and rules on every trial.

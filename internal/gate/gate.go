@@ -80,7 +80,7 @@ func Decide(ctx context.Context, policy Policy, run Run, baseline *Run) (Decisio
 	if err != nil {
 		return Decision{}, fmt.Errorf("measure the baseline: %w", err)
 	}
-	pair := pair{policy: policy.Comparison, base: side{*baseline, before}, run: side{run, sample}}
+	pair := pair{policy: policy.Comparison, must: policy.Must, base: side{*baseline, before}, run: side{run, sample}}
 	pair.compare(&decision)
 	return decision, nil
 }

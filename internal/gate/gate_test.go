@@ -73,6 +73,7 @@ func TestDifferencesAreFound(t *testing.T) {
 		"50 ms more":             {run: synthetic.Shape{Slower: 50 * time.Millisecond}, want: []string{median, p90, p99}, outcome: gate.Refused},
 		"within the tolerance":   {run: synthetic.Shape{Slower: 10 * time.Millisecond}, outcome: gate.Released},
 		"50 ms less":             {base: synthetic.Shape{Slower: 50 * time.Millisecond}, want: []string{median, p90, p99}, outcome: gate.Released},
+		"one stall of 200 ms":    {run: synthetic.Shape{Stall: 200 * time.Millisecond}, outcome: gate.Released},
 		"two percent of resets":  {run: synthetic.Shape{Lost: 20}, want: []string{failures}, outcome: gate.Refused},
 		"the resets are gone":    {base: synthetic.Shape{Lost: 20}, want: []string{failures}, outcome: gate.Released},
 		"the split is repaired":  {base: synthetic.Shape{First: 600}, want: []string{shareOfV1}, outcome: gate.Released},

@@ -9,20 +9,16 @@ import (
 	"github.com/wayproof/wayproof/internal/stat"
 )
 
-// plannedTrials is the number of quantities that sizes are thought for: a
-// stage whose plan is too small for one of so many is not compared in it.
-const plannedTrials = 50
-
 // plannedQuantiles are the quantiles that the planned requests of a stage can
 // bound; whether those that were made do is another question.
-func (p pair) plannedQuantiles(name string) []int {
+func (p pair) plannedQuantiles(name string, level float64) []int {
 	stage := p.run.samples[name].stage
 	if p.faulty(stage) {
 		return nil
 	}
 	var planned []int
 	for _, q := range slices.Concat(p.policy.Quantiles, p.policy.Watched) {
-		_, bounded := stat.UpperRank(stage.Load.Hits, q, p.policy.Alpha/plannedTrials/2)
+		_, bounded := stat.UpperRank(stage.Load.Hits, q, level/2)
 		if bounded && stage.Load.Hits >= fewestForQuantile {
 			planned = append(planned, q)
 		}
@@ -36,9 +32,9 @@ const fewestForQuantile = 500
 
 // latencyTrial tests whether a quantile grew by more than the tolerance: the
 // lower bound of the run less the upper bound of the baseline, each at half the
-// level (Bonferroni), by order statistics and so for any distribution. Both
-// assume that requests are alike and independent; what a busy machine does to
-// neighbouring requests is what the tolerance is for.
+// level (Bonferroni), by order statistics and so for any distribution. That
+// takes requests for independent, which neighbours on a busy machine are not, so
+// the growth must also show between blocks of the two runs (blockP).
 func (p pair) latencyTrial(name string, q int, strict float64) trial {
 	was, is := p.base.samples[name], p.run.samples[name]
 	before, after := was.point(q), is.point(q)
@@ -47,6 +43,7 @@ func (p pair) latencyTrial(name string, q int, strict float64) trial {
 		watched:  !slices.Contains(p.policy.Quantiles, q), better: after < before,
 	}
 	if t.coarse = firstOf(was.unpunctual(), is.unpunctual()); t.coarse != "" {
+		t.watched = t.watched || p.policy.LatencyMayBeUntold
 		return t
 	}
 	tolerance := time.Duration(p.policy.ToleranceMs * float64(time.Millisecond))
@@ -54,9 +51,10 @@ func (p pair) latencyTrial(name string, q int, strict float64) trial {
 	if t.better {
 		slow, fast = was, is
 	}
-	t.P = growthP(fast, slow, quantileGrowth{q, tolerance})
+	g := quantileGrowth{q, tolerance}
+	t.P = max(growthP(fast, slow, g), blockP(fast, slow, g))
 	t.change = fmt.Sprintf("%s → %s, beyond the tolerance of %s", milliseconds(before), milliseconds(after), milliseconds(tolerance))
-	t.coarse = coarseness(was, is, quantileGrowth{q, tolerance}, strict)
+	t.coarse, t.watched = coarseness(was, is, g, strict), t.watched || stopped(was, is)
 	return t
 }
 

@@ -20,13 +20,14 @@ type arm struct {
 // mostArms bounds what a hostile record may make us remember of a stage.
 const mostArms = 256
 
-// sample is what was measured of one stage: eight bytes for each request, since
-// an order statistic needs every value.
+// sample is what was measured of one stage: sixteen bytes for each request, since
+// an order statistic needs every value, of the stage and of a block.
 type sample struct {
 	stage    *record.Stage
 	known    []time.Duration // latencies of answers, sorted after measure
 	censored []time.Duration // of requests that never became an answer: at least so long
 	failed   int             // requests without an answer, or answered 5xx
+	blocks   [blockCount][]time.Duration
 	arms     map[arm]int
 	broken   string // why nothing can be said of the stage
 }
@@ -84,6 +85,7 @@ func (s *sample) add(o *record.Observation) {
 	if o.Class != record.ClassOK || o.Status >= 500 || o.Replays > 0 {
 		s.failed++
 	}
+	s.blocks[blockOf(s.stage, o.Seq)] = append(s.blocks[blockOf(s.stage, o.Seq)], o.Latency())
 	if o.Class != record.ClassOK {
 		s.censored = append(s.censored, o.Latency())
 		return

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,16 +19,19 @@ type share struct {
 	quantity  string
 	base, run stat.Group
 	better    bool   // the baseline broke its promise and the run holds it
+	delta     int    // per mille, what the promise calls a deviation
+	held      bool   // both runs were shown to be within delta of what is declared
 	broken    string // why one of the sides cannot be used
 }
 
-// shares lists the shares that both plans promise in the same words. A promise
+// shares lists the shares that both plans promise in the same words, of the
+// promises that the policy asks for. A promise
 // that declares something else today is not compared: it is named.
 func (p pair) shares(names []string, d *Decision) []share {
 	var found []share
 	for _, promise := range p.run.head().Plan.Promises {
 		was, ok := promiseOf(p.base.head().Plan, promise.ID)
-		if !ok || !slices.ContainsFunc(promise.Stages, func(s string) bool { return slices.Contains(names, s) }) {
+		if !ok || !matchesAny(p.must, promise.ID) || !slices.ContainsFunc(promise.Stages, func(s string) bool { return slices.Contains(names, s) }) {
 			continue
 		}
 		if was.Kind != promise.Kind || !bytes.Equal(compact(was.Params), compact(promise.Params)) {
@@ -96,8 +100,9 @@ func (p pair) arms(promise record.Promise) []share {
 func (p pair) share(id, quantity string) share {
 	was, is := verdictOf(p.base.Verdicts, id), verdictOf(p.run.Verdicts, id)
 	return share{
-		promise: id, quantity: quantity,
+		promise: id, quantity: quantity, delta: is.Delta,
 		better: was.Verdict == record.Violated && is.Verdict == record.Held,
+		held:   was.Verdict == record.Held && is.Verdict == record.Held && was.Delta == is.Delta,
 	}
 }
 
@@ -137,7 +142,9 @@ func groupOf(v record.Verdict, label string) stat.Group {
 	return stat.Group{}
 }
 
-// shareTrial compares by Fisher's exact test.
+// shareTrial compares by Fisher's exact test. Runs that were both shown to be
+// within a deviation of what is declared differ by at most twice that, whatever
+// the number of requests that showed it.
 func (p pair) shareTrial(s share, strict float64) trial {
 	t := trial{better: s.better, Compared: Compared{
 		Of: s.promise, Quantity: s.quantity, Baseline: percent(s.base), Run: percent(s.run), P: 1,
@@ -146,20 +153,24 @@ func (p pair) shareTrial(s share, strict float64) trial {
 		t.coarse = s.broken
 		return t
 	}
-	if t.coarse = tooCoarse(s.base, s.run, p.policy.SharePerMille, strict); s.base.Size > 0 && s.run.Size > 0 {
+	limit := cmp.Or(p.policy.SharePerMille, 2*s.delta)
+	if !s.held || 2*s.delta > limit {
+		t.coarse = tooCoarse(s.base, s.run, limit, strict)
+	}
+	if s.base.Size > 0 && s.run.Size > 0 {
 		t.P, t.change = stat.Fisher(s.base, s.run), fmt.Sprintf("%s → %s", percent(s.base), percent(s.run))
 	}
 	return t
 }
 
 // plansErrors reports a stage that was planned large enough to compare errors.
-func (p pair) plansErrors(name string) bool {
+func (p pair) plansErrors(name string, level float64) bool {
 	stage := p.run.samples[name].stage
 	if p.faulty(stage) {
 		return false
 	}
 	clean := stat.Group{Size: min(stage.Load.Hits, plentyOfRequests)}
-	return tooCoarse(clean, clean, p.policy.ErrorsPerMille, p.policy.Alpha/plannedTrials) == ""
+	return tooCoarse(clean, clean, p.policy.ErrorsPerMille, level) == ""
 }
 
 // plentyOfRequests bounds the arithmetic on plans: more are only finer.
@@ -177,8 +188,17 @@ func (p pair) errorTrial(name string, strict float64) trial {
 		t.P, t.change = stat.Fisher(before, after), fmt.Sprintf("%s → %s", percent(before), percent(after))
 	}
 	t.better = after.Hits*before.Size < before.Hits*after.Size
+	t.watched = stopped(was, is) || often(before) && often(after)
 	return t
 }
+
+// stopped reports that a stage ended once its promises were decided: how many
+// requests that takes is not the run's fault.
+func stopped(was, is *sample) bool { return was.stage.Health.Stopped || is.stage.Health.Stopped }
+
+// often reports that more than one request in twenty failed: outside of faults
+// that is what the stage is about, and its promises count it exactly.
+func often(g stat.Group) bool { return 20*g.Hits > g.Size }
 
 func firstOf(texts ...string) string {
 	for _, text := range texts {

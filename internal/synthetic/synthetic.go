@@ -37,6 +37,7 @@ type Shape struct {
 	First  int           // share of v1 per mille, 700 if 0
 	Slower time.Duration // added to every latency
 	Lost   int           // requests per mille that end in a reset
+	Stall  time.Duration // added to the latency of one request in ten, all neighbours
 	Outage time.Duration // from the kill until answers return, 1500 ms if 0
 }
 
@@ -168,7 +169,11 @@ func (s Shape) spoil(random *rand.Rand, o *record.Observation) {
 		s.fail(o)
 		return
 	}
-	o.First, o.Done = o.First+s.Slower, o.Done+s.Slower
+	took := s.Slower
+	if tenth := s.Hits / 10; o.Seq >= 4*tenth && o.Seq < 5*tenth {
+		took += s.Stall
+	}
+	o.First, o.Done = o.First+took, o.Done+took
 }
 
 func (s Shape) fail(o *record.Observation) {
