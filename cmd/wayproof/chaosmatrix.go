@@ -64,15 +64,13 @@ func cells(count int, seed uint64) []cell {
 }
 
 func chaosMatrixCommand() *cobra.Command {
-	flags := &environmentFlags{}
-	var count int
-	var seedText, focus string
+	flags := &cellFlags{}
 	cmd := &cobra.Command{
 		Use:   "matrix",
 		Short: "Kill -9 the harness at each step of each fault; the cluster is whole within a minute",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			seed, err := parseSeed(seedText)
+			chosen, seed, err := flags.chosen()
 			if err != nil {
 				return err
 			}
@@ -80,27 +78,49 @@ func chaosMatrixCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			chosen := cells(count, seed)
-			if focus != "" {
-				wanted, err := regexp.Compile(focus)
-				if err != nil {
-					return fmt.Errorf("--focus %q: %w", focus, err)
-				}
-				chosen = matching(cells(0, seed), wanted)
-			}
 			lines := progress.New(os.Stderr)
 			lines.Note("seed %d: %d cells", seed, len(chosen))
 			for i, one := range chosen {
 				lines.Note("%3d  %s", i+1, one)
 			}
-			return runMatrix(cmd.Context(), environment, chosen, lines)
+			return runMatrix(cmd.Context(), killings{environment: environment, cells: chosen, heal: flags.heal}, lines)
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().IntVar(&count, "cells", 3, "how many cells, drawn by the seed; 0 is all")
-	cmd.Flags().StringVar(&seedText, "seed", env("SEED", ""), "seed of the draw (SEED)")
-	cmd.Flags().StringVar(&focus, "focus", "", "all cells whose text this regular expression matches, instead of a draw")
+	cmd.Flags().IntVar(&flags.count, "cells", 3, "how many cells, drawn by the seed; 0 is all")
+	cmd.Flags().StringVar(&flags.seed, "seed", env("SEED", ""), "seed of the draw (SEED)")
+	cmd.Flags().StringVar(&flags.focus, "focus", "", "all cells whose text this regular expression matches, instead of a draw")
+	cmd.Flags().BoolVar(&flags.heal, "heal", false, "undo by hand at once, as wayproof heal does, instead of waiting for the watchdog")
 	return cmd
+}
+
+// cellFlags say which cells are played.
+type cellFlags struct {
+	environmentFlags
+
+	count       int
+	seed, focus string
+	heal        bool
+}
+
+// chosen are the cells that the seed draws, or that the focus matches.
+func (f *cellFlags) chosen() ([]cell, uint64, error) {
+	seed, err := parseSeed(f.seed)
+	if err != nil || f.focus == "" {
+		return cells(f.count, seed), seed, err
+	}
+	wanted, err := regexp.Compile(f.focus)
+	if err != nil {
+		return nil, seed, fmt.Errorf("--focus %q: %w", f.focus, err)
+	}
+	return matching(cells(0, seed), wanted), seed, nil
+}
+
+// killings are cells to play on an environment.
+type killings struct {
+	environment mesh.Environment
+	cells       []cell
+	heal        bool // by hand, not by the watchdog
 }
 
 func matching(all []cell, focus *regexp.Regexp) []cell {
@@ -114,35 +134,36 @@ func matching(all []cell, focus *regexp.Regexp) []cell {
 }
 
 // runMatrix plays cells one by one, on the demo as the experiments need it.
-func runMatrix(ctx context.Context, environment mesh.Environment, chosen []cell, lines *progress.Lines) error {
-	if err := environment.Up(ctx, lines); err != nil {
+func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
+	if err := m.environment.Up(ctx, lines); err != nil {
 		return err
 	}
-	cluster, err := kube.Connect(ctx, environment.Kubeconfig(), environment.Context())
+	cluster, err := kube.Connect(ctx, m.environment.Kubeconfig(), m.environment.Context())
 	if err != nil {
 		return err
 	}
 	owner := kube.Owner{Run: runID()}
-	ground, err := scene.Prepare(ctx, scene.Ground{Cluster: cluster, Owner: owner, Agent: agentOf(environment), Progress: lines})
+	ground, err := scene.Prepare(ctx, scene.Ground{Cluster: cluster, Owner: owner, Agent: agentOf(m.environment), Progress: lines})
 	if err != nil {
 		return err
 	}
-	broken := playCells(ctx, environment, ground, chosen)
+	broken := m.play(ctx, ground)
 	if err := ground.Leave(ctx); err != nil {
 		return err
 	}
 	if len(broken) > 0 {
-		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(chosen), wholeWithin, strings.Join(broken, "\n"))}
+		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(m.cells), wholeWithin, strings.Join(broken, "\n"))}
 	}
 	return nil
 }
 
-// playCells plays one after the other and says which were not whole in time.
-func playCells(ctx context.Context, environment mesh.Environment, ground *scene.Ground, chosen []cell) (broken []string) {
+// play plays one cell after the other and says which were not whole in time.
+func (m killings) play(ctx context.Context, ground *scene.Ground) (broken []string) {
 	lines := ground.Progress
-	for i, one := range chosen {
-		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(chosen), one))
-		took, err := playCell(ctx, ground.Post, environment, one)
+	held, slowest := 0, time.Duration(0)
+	for i, one := range m.cells {
+		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(m.cells), one))
+		took, err := m.one(ctx, ground.Post, one)
 		done(err)
 		if unsupported, ok := errors.AsType[*chaos.Unsupported](err); ok {
 			lines.Note("UNSUPPORTED  %v: %s", unsupported, one)
@@ -152,22 +173,29 @@ func playCells(ctx context.Context, environment mesh.Environment, ground *scene.
 			broken = append(broken, fmt.Sprintf("%s: %v", one, err))
 			continue
 		}
+		held, slowest = held+1, max(slowest, took)
 		lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
 	}
+	lines.Note("%d of %d cells held, the slowest whole again after %v", held, len(m.cells), slowest.Round(time.Second))
 	return broken
 }
 
-// playCell has another process of this program play the fault and die, and
-// waits for the watchdog to put everything back.
-func playCell(ctx context.Context, station *post.Post, environment mesh.Environment, one cell) (time.Duration, error) {
+// one has another process of this program play the fault and die, and waits for
+// the watchdog, or has it done by hand, to put everything back.
+func (m killings) one(ctx context.Context, station *post.Post, one cell) (time.Duration, error) {
 	before, err := station.Digest(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if err := dieIn(ctx, environment, one); err != nil {
+	if err := dieIn(ctx, m.environment, one); err != nil {
 		return 0, err
 	}
 	died := time.Now()
+	if m.heal {
+		if _, err := station.Heal(ctx); err != nil {
+			return 0, fmt.Errorf("heal: %w", err)
+		}
+	}
 	var left []string
 	wait := kube.Wait{What: "the cluster to be whole", Within: wholeWithin, Every: time.Second}
 	err = kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
