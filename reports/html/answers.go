@@ -49,7 +49,7 @@ func answers(s subject) (picture, bool) {
 	return picture{Title: "Answers", Caption: caption, SVG: p.HTML()}, true
 }
 
-// middle shortens a text in its middle: addresses differ at their ends.
+// middle shortens a text in its middle: addresses and pods differ at their ends.
 func middle(text string, n int) string {
 	runes := []rune(plain.Line(text))
 	if len(runes) <= n {

@@ -161,5 +161,5 @@ func (a arm) name() string {
 	if a.Through == "" {
 		return plain.Cut(a.Version, 30)
 	}
-	return plain.Cut(a.Version, 9) + " via " + plain.Cut(a.Through, 34)
+	return plain.Cut(a.Version, 9) + " via " + middle(a.Through, 34)
 }

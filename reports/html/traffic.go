@@ -109,7 +109,7 @@ func trafficGraph(edges []digest.Edge) template.HTML {
 		}
 		for _, n := range column {
 			p.Rect(fmt.Sprintf("node n%d", i), n.at, nodeWidth, nodeHeight)
-			p.Text("label middle", draw.Point{X: n.at.X + nodeWidth/2, Y: n.at.Y + 20}, plain.Cut(n.name, 31))
+			p.Text("label middle", draw.Point{X: n.at.X + nodeWidth/2, Y: n.at.Y + 20}, middle(n.name, 31))
 			p.Text("small middle", draw.Point{X: n.at.X + nodeWidth/2, Y: n.at.Y + 36}, n.words)
 		}
 	}
