@@ -83,7 +83,7 @@ func (h home) apps() (apps []string) {
 func waypoints() []Scenario {
 	s := Scenario{
 		ID: "task1/waypoints", Task: "task1", Title: "brings up a waypoint for each namespace", Labels: []string{Quick},
-		Base: Demo, Exact: true, NodeProxies: true, Expect: 25 * time.Second,
+		Base: Demo, Exact: true, NodeProxies: true, Expect: 18 * time.Second,
 		Apply: []Piece{{File: waypointsFile, Unawaited: true}},
 	}
 	for _, window := range []string{Before, Applied, After} {
@@ -148,7 +148,7 @@ func windowOf(s Scenario, stage string) string {
 func enrolment() []Scenario {
 	s := Scenario{
 		ID: "task2/enrolment", Task: "task2", Title: "sends every request to every service through the namespace's waypoint", Labels: []string{Quick},
-		Base: Demo, Exact: true, NodeProxies: true, Expect: 30 * time.Second,
+		Base: Demo, Exact: true, NodeProxies: true, Expect: 25 * time.Second,
 		Setup:     []Piece{{File: waypointsFile}},
 		Apply:     []Piece{{File: enrolmentFile, Labels: true}},
 		Waypoints: []string{"travel-agency", "travel-portal"},

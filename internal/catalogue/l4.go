@@ -15,7 +15,7 @@ const carsL4URL = "http://cars-l4.travel-agency.svc.cluster.local:8000"
 func l4() []Scenario {
 	s := Scenario{
 		ID: "l4/connections", Task: "l4", Title: "spreads connections evenly over two pods without a waypoint", Base: Enrolled,
-		Setup: []Piece{{File: "l4/cars-l4.yaml"}}, NodeProxies: true, Expect: 20 * time.Second,
+		Setup: []Piece{{File: "l4/cars-l4.yaml"}}, NodeProxies: true, Expect: 12 * time.Second,
 	}
 	load := keepalive(200, 6700, get("cars-l4", carsL4URL+"/cars/Madrid"))
 	load.Connections = "fresh"

@@ -77,7 +77,7 @@ func tokened() record.Target { return get("cars-token", carsURL+"/cars/"+record.
 // ids in the ledgers and by tokens in the logs.
 func mirrorAll() Scenario {
 	s := mirrorScenario("task7/mirror-100", "copies every request to cars-v2 exactly once", "corrected/010-traffic-mirroring.yaml")
-	s.Expect = 35 * time.Second
+	s.Expect = 26 * time.Second
 	s.add(Before, few(tokened()), carsApp)
 	applied := s.add(Applied, keepalive(mirrorRate, 7000, tokened()), carsApp)
 	applied.Quiet, applied.Logs = mirrorQuiet+500*time.Millisecond, []string{carsApp}
@@ -114,7 +114,7 @@ func mirrorShare(percent, delta, hits int) Scenario {
 // mirrorSlow copies everything to a service that takes a second.
 func mirrorSlow() Scenario {
 	s := mirrorScenario("task7/mirror-slow", "no client waits for a mirror that takes a second", "capabilities/mirror-slow.yaml")
-	s.Expect = 40 * time.Second
+	s.Expect = 26 * time.Second
 	cars := get("cars", carsURL+"/cars/Madrid")
 	s.add(Before, keepalive(slowRate, slowHits, cars))
 	s.add(Applied, keepalive(slowRate, slowHits, cars), carsApp, "travel-agency/cars-slow").Quiet = mirrorQuiet + 500*time.Millisecond
@@ -141,7 +141,7 @@ const (
 // mirrorFailing copies everything to a service that answers nothing but 503.
 func mirrorFailing() Scenario {
 	s := mirrorScenario("task7/mirror-failing", "no client sees that a mirror fails", "capabilities/mirror-failing.yaml")
-	s.Expect = 20 * time.Second
+	s.Expect = 13 * time.Second
 	s.add(Applied, keepalive(mirrorRate, 3000, get("cars", carsURL+"/cars/Madrid")), carsApp, "travel-agency/cars-failing").Quiet = mirrorQuiet + 500*time.Millisecond
 	unseen := every(s, "answers", s.Title, Applied, claim.Conditions{Status: 200, Service: "cars", Version: "v1"})
 	unseen.Beta, unseen.Delta = 0.05, 1 // at most one error in a thousand, with 95 % confidence: 2995 clean requests

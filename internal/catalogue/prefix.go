@@ -119,7 +119,7 @@ func redirectTable() Scenario {
 	return prefixScenario(Scenario{
 		ID: "task5/prefix-table", Task: "task5", Title: "redirects prefixes as Gateway API's table says", Base: Enrolled,
 		Apply:     []Piece{{File: "generated/redirect-prefix-table", Route: prefixRoute("travels-redirect-prefixes", redirectRule)}},
-		Waypoints: []string{"travel-agency"}, Expect: 12 * time.Second,
+		Waypoints: []string{"travel-agency"}, Expect: 8 * time.Second,
 	}, func(r prefixRow) claim.Conditions {
 		return claim.Conditions{Status: 302, Location: travelsURL + r.want}
 	})
@@ -129,7 +129,7 @@ func rewriteTable() Scenario {
 	return prefixScenario(Scenario{
 		ID: "task6/prefix-table", Task: "task6", Title: "rewrites prefixes as Gateway API's table says", Base: Enrolled,
 		Apply:     []Piece{{File: "generated/rewrite-prefix-table", Route: prefixRoute("travels-rewrite-prefixes", rewriteRule)}},
-		Waypoints: []string{"travel-agency"}, Expect: 12 * time.Second,
+		Waypoints: []string{"travel-agency"}, Expect: 8 * time.Second,
 	}, func(r prefixRow) claim.Conditions {
 		return claim.Conditions{Service: "travels", Backend: &claim.Backend{Of: travelsPods(), Path: r.want}}
 	})

@@ -12,7 +12,7 @@ func redirects() []Scenario {
 		quoteScenario(Scenario{
 			ID: "task5/redirect", Task: "task5", Title: "sends clients that ask for Madrid to Amsterdam and no others",
 			Apply:  []Piece{{File: "workshop/08-travel-redirect.yaml"}},
-			Expect: 25 * time.Second, Labels: []string{Quick},
+			Expect: 15 * time.Second, Labels: []string{Quick},
 		}, redirectCases()),
 		redirectTable(),
 	}

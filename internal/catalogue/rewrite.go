@@ -12,12 +12,12 @@ func rewrites() []Scenario {
 		quoteScenario(Scenario{
 			ID: "task6/rewrite", Task: "task6", Title: "answers for Madrid with the quote for Amsterdam and leaves other paths alone",
 			Apply:  []Piece{{File: "corrected/09-travel-rewrite.yaml"}},
-			Expect: 25 * time.Second, Labels: []string{Quick},
+			Expect: 13 * time.Second, Labels: []string{Quick},
 		}, rewriteCases(claim.Conditions{})),
 		quoteScenario(Scenario{
 			ID: "task6/rewrite-original", Task: "task6", Title: "answers other paths with 404 while the workshop's own file, which has no rule for them, is applied",
 			Apply:  []Piece{{File: "workshop/09-travel-rewrite.yaml"}},
-			Expect: 20 * time.Second,
+			Expect: 13 * time.Second,
 		}, rewriteCases(unrouted())),
 		rewriteTable(),
 	}

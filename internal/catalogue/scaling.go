@@ -70,7 +70,7 @@ func autoscaling() Scenario {
 	s := Scenario{
 		ID: "task8/hpa", Task: "task8", Title: "scales the waypoint with its CPU from 2 to at least 3 and never above 5 replicas",
 		Base: Enrolled, Waypoints: []string{"travel-portal"}, Apply: []Piece{{File: "workshop/03-waypoint-hpa.yaml"}},
-		Replicas: map[string]int32{portalWaypoint: 1}, Expect: 130 * time.Second,
+		Replicas: map[string]int32{portalWaypoint: 1}, Expect: 115 * time.Second,
 	}
 	watched := Scaling{Waypoint: portalWaypoint, Autoscaler: portalAutoscaler, Every: time.Second}
 	alone, loaded := watched, watched
@@ -119,7 +119,7 @@ func budget() Scenario {
 	s := Scenario{
 		ID: "task9/pdb", Task: "task9", Title: "lets one of two replicas be evicted and refuses the other",
 		Base: Enrolled, Waypoints: []string{"travel-portal"}, Apply: []Piece{{File: "workshop/04-waypoint-pdb.yaml"}},
-		Replicas: map[string]int32{portalWaypoint: 1}, Expect: 50 * time.Second,
+		Replicas: map[string]int32{portalWaypoint: 1}, Expect: 30 * time.Second,
 	}
 	dry := Scaling{Waypoint: portalWaypoint, Every: 250 * time.Millisecond, Lasts: 2 * time.Second, Evict: EvictDry}
 	alone, edge, after := dry, dry, dry

@@ -37,7 +37,7 @@ func (s Scenario) labelled(labels ...string) Scenario {
 func split(id, title, file string, arms ...claim.Arm) Scenario {
 	s := Scenario{
 		ID: id, Task: "task4", Title: title, Base: Versions, Apply: []Piece{{File: file}},
-		Waypoints: []string{"travel-agency"}, Expect: 30 * time.Second,
+		Waypoints: []string{"travel-agency"}, Expect: 10 * time.Second,
 	}
 	for _, window := range []string{Before, Applied, After} {
 		s.Drives = append(s.Drives, Drive{

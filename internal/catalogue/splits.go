@@ -41,7 +41,7 @@ func splitShort(capability string, hits int, arms ...claim.Arm) Scenario {
 	if !slices.ContainsFunc(arms[1:], func(arm claim.Arm) bool { return arm.Weight > 0 }) {
 		s.Promises[0].Delta = 10 // nothing is drawn: one request in a hundred that strays is to be seen
 	}
-	s.Expect = 15 * time.Second
+	s.Expect = 9 * time.Second
 	s.Drives[0].Load.Hits = hits
 	s.Promises = perConnection(s.Promises, hits)
 	return s
@@ -65,7 +65,7 @@ func splitReplicas() Scenario {
 	arms := []claim.Arm{{Version: "v1", Weight: 70}, {Version: "v2", Weight: 30}}
 	s := split("task4/split-70-30-two-waypoints", "gives v1 70 % and v2 30 % through each of two waypoint replicas",
 		"workshop/07-cars-traffic-split.yaml", arms...).keep(Applied)
-	s.Replicas, s.Expect = map[string]int32{agencyWaypoint: 2}, 60*time.Second
+	s.Replicas, s.Expect = map[string]int32{agencyWaypoint: 2}, 12*time.Second
 	s.Drives[0].Load.Clients = 64
 	s.Promises = perConnection(s.Promises, 3000)
 	for i := range s.Promises {

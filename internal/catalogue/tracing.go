@@ -38,7 +38,7 @@ func tracingScenario(id, title string, percent float64) Scenario {
 // tracingHalf is the workshop's 50 %, and nothing around it.
 func tracingHalf() Scenario {
 	s := tracingScenario("task3/tracing-50", "samples half of the traces at both waypoints", 50)
-	s.Expect = 60 * time.Second
+	s.Expect = 55 * time.Second
 	agency, portal := traced()
 	s.Drives = []Drive{
 		tracedDrive(s, Before, 700), tracedDrive(s, Applied, tracedHits), treeDrive(s), tracedDrive(s, After, 700),
