@@ -26,9 +26,11 @@ func Strikes(seed uint64, length time.Duration) []chaos.Strike {
 }
 
 // Grounded lists the experiments whose fault finds what it needs on the ground
-// that all share: two replicas of the waypoint.
+// that all share: two replicas of the waypoint, and no autoscaler.
 func Grounded() []Experiment {
-	return slices.DeleteFunc(Resilience(), func(e Experiment) bool { return e.Replicas[agencyWaypoint] != sharedReplicas })
+	return slices.DeleteFunc(Resilience(), func(e Experiment) bool {
+		return e.Replicas[agencyWaypoint] != sharedReplicas || slices.Contains(e.Labels, Long)
+	})
 }
 
 // sharedReplicas is how many replicas a waypoint has where a fault takes one.
