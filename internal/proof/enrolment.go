@@ -90,8 +90,8 @@ func tracings() []Mutant {
 		half("tracing-tagless", "spans do not say which request they are of", tagless(), "exported", "whole", "tree"),
 		half("tracing-always", "half of the traces are sampled before and after", stays, "before", "after"),
 		{Name: "tracing-0-leaks", Title: "3 % are sampled instead of nothing", Scenario: "task3/tracing-0", Kills: []string{"sampled", "exported"}, make: sampling(3)},
-		{Name: "tracing-100-lacks", Title: "97 % are sampled instead of everything", Scenario: "task3/tracing-100", Kills: []string{"sampled", "exported"}, make: sampling(97)},
 		{Name: "tracing-0-reports", Title: "everything is exported instead of nothing", Scenario: "task3/tracing-0", Kills: []string{"sampled", "exported"}, make: sampling(100)},
+		{Name: "tracing-100-lacks", Title: "97 % are sampled instead of everything", Scenario: "task3/tracing-100", Kills: []string{"sampled", "exported"}, make: sampling(97)},
 		{Name: "tracing-100-tagless", Title: "spans do not say which request they are of", Scenario: "task3/tracing-100", Kills: []string{"exported", "whole"}, make: tagless()},
 	}
 }
