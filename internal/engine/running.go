@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -56,8 +57,13 @@ func runningDockerd(path string) (process string, err error) {
 	}
 	process = strings.TrimSpace(string(content))
 	name, err := os.ReadFile(filepath.Join("/proc", process, "comm"))
-	if err != nil || strings.TrimSpace(string(name)) != "dockerd" {
-		return "", nil // gone, or somebody else by now
+	switch {
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look at process %s of %s: %w", process, path, err)
+	case strings.TrimSpace(string(name)) != "dockerd":
+		return "", nil
 	}
 	return process, nil
 }

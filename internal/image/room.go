@@ -20,7 +20,7 @@ func FreeGiB(dir string) (free int, at string, err error) {
 	if err := unix.Statfs(at, &stat); err != nil {
 		return 0, at, fmt.Errorf("ask for the free space of %s: %w", at, err)
 	}
-	return int(stat.Bavail * uint64(stat.Bsize) >> 30), at, nil //nolint:gosec // sizes of a disk
+	return int(stat.Bavail * uint64(stat.Bsize) >> 30), at, nil
 }
 
 // Room is an error where the cache's disk has less than that many GiB: a disk
