@@ -34,6 +34,7 @@ func faults() []Mutant {
 	}
 	return []Mutant{
 		of("delay-320ms", "the delay is a fifth shorter", "delay", delays(50, wholeDelay*4/5), "size").besides("others"),
+		of("delay-440ms", "the delay is a tenth longer", "delay", delays(50, wholeDelay*11/10), "size"),
 		of("delay-480ms", "the delay is a fifth longer", "delay", delays(50, wholeDelay*6/5), "size"),
 		of("delay-others", "a tenth is delayed by 300 ms instead of half by 400 ms", "delay", delays(10, 300*time.Millisecond), "others", "share").besides("size"),
 		of("delay-40", "40 % are delayed instead of half", "delay", delays(40, wholeDelay), "share"),
