@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -26,13 +27,17 @@ func Unpack(ctx context.Context, cache *Cache, archive string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cache.Ensure(ctx, "archive", Key(digest), func(_ context.Context, dir string) error {
+	return cache.Ensure(ctx, "archive", Key(digest, layoutEdition), func(_ context.Context, dir string) error {
 		if err := unpack(archive, dir); err != nil {
 			return fmt.Errorf("image archive %s: %w", archive, err)
 		}
 		return nil
 	})
 }
+
+// layoutEdition changes with how archives are unpacked, so that what an older
+// wayproof unpacked is not used.
+const layoutEdition = "names as the kubelet asks for them"
 
 func unpack(archive, dir string) error {
 	oci, err := contains(archive, "oci-layout")
@@ -150,6 +155,15 @@ func unpackDocker(archive, dir string) error {
 	return nil
 }
 
+// asked is the name under which a kubelet asks for an image: it says docker.io
+// where the registry's own host name is index.docker.io.
+func asked(tag name.Tag) string {
+	if rest, ok := strings.CutPrefix(tag.Name(), name.DefaultRegistry+"/"); ok {
+		return "docker.io/" + rest
+	}
+	return tag.Name()
+}
+
 func appendDocker(target layout.Path, open tarball.Opener, ref string) error {
 	tag, err := name.NewTag(ref)
 	if err != nil {
@@ -162,6 +176,6 @@ func appendDocker(target layout.Path, open tarball.Opener, ref string) error {
 	if err := validate.Image(found); err != nil {
 		return err
 	}
-	named := layout.WithAnnotations(map[string]string{nameAnnotation: tag.Name(), refAnnotation: ref})
+	named := layout.WithAnnotations(map[string]string{nameAnnotation: asked(tag), refAnnotation: ref})
 	return target.AppendImage(found, named, layout.WithPlatform(v1.Platform{OS: "linux", Architecture: "amd64"}))
 }

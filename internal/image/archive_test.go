@@ -39,15 +39,23 @@ func TestUnpackDocker(t *testing.T) {
 	require.NoError(t, err)
 	made, err := Assemble(specs()[0], layer)
 	require.NoError(t, err)
-	var archive bytes.Buffer
-	require.NoError(t, WriteDockerArchive(&archive, "wayproof.local/one:1", made))
-	dir, err := unpackBytes(t, archive.Bytes())
-	require.NoError(t, err)
-	found, err := Find(dir, "wayproof.local/one:1")
-	require.NoError(t, err)
-	config, err := found.ConfigFile()
-	require.NoError(t, err)
-	assert.Equal(t, []string{"/one"}, config.Config.Entrypoint)
+	// The second name is what a kubelet asks for where the first is given.
+	for ref, asked := range map[string]string{
+		"wayproof.local/one:1": "wayproof.local/one:1", "istio/ztunnel:1.31.4": "docker.io/istio/ztunnel:1.31.4", "busybox:1": "docker.io/library/busybox:1",
+	} {
+		var archive bytes.Buffer
+		require.NoError(t, WriteDockerArchive(&archive, ref, made))
+		dir, err := unpackBytes(t, archive.Bytes())
+		require.NoError(t, err)
+		refs, err := Refs(dir)
+		require.NoError(t, err)
+		assert.Equal(t, []string{asked}, refs)
+		found, err := Find(dir, asked)
+		require.NoError(t, err)
+		config, err := found.ConfigFile()
+		require.NoError(t, err)
+		assert.Equal(t, []string{"/one"}, config.Config.Entrypoint)
+	}
 }
 
 func TestTruncatedArchivesAreRefused(t *testing.T) {
