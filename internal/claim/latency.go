@@ -103,6 +103,7 @@ type latency struct {
 	targets choice
 	where   *probe
 	taken   sampleOf
+	rest    sampleOf // of the requests that are not selected
 	slowest oddest
 }
 
@@ -132,6 +133,9 @@ func checkQuantiles(params LatencyParams) error {
 	if len(params.Bounds) == 0 {
 		return fmt.Errorf("no bound is given")
 	}
+	if params.CalmMs > 0 && params.Where == nil {
+		return fmt.Errorf("every request is selected: there are none to tell the machine by")
+	}
 	for _, b := range params.Bounds {
 		if b.Quantile <= 0 || b.Quantile >= 1000 || b.AtLeastMs == 0 && b.AtMostMs == 0 {
 			return fmt.Errorf("bound on %s says nothing", quantileName(b.Quantile))
@@ -141,7 +145,13 @@ func checkQuantiles(params LatencyParams) error {
 }
 
 func (l *latency) observe(_ int, o *record.Observation) {
-	if !l.targets.has(o.Target) || l.where != nil && !l.where.seen(o) {
+	if !l.targets.has(o.Target) {
+		return
+	}
+	if l.where != nil && !l.where.seen(o) {
+		if l.params.CalmMs > 0 {
+			l.rest.add(o, l.params.Measure)
+		}
 		return
 	}
 	l.taken.add(o, l.params.Measure)
@@ -160,15 +170,19 @@ func (l *latency) verdict(v *record.Verdict) {
 	v.N = l.taken.size()
 	each := float64(len(l.params.Bounds))
 	var observed, allowed, refuted, open []string
+	excuse := starved(l.stage)
 	for _, b := range l.params.Bounds {
 		name := quantileName(b.Quantile)
 		observed = append(observed, name+" "+l.taken.point(b.Quantile))
 		allowed = append(allowed, b.String())
 		proof := l.judge(b, l.promise.Alpha/each, l.promise.Beta)
 		figure(v, name, proof.text)
-		if proof.refuted {
+		switch {
+		case proof.refuted && (proof.fast || excuse == ""):
 			refuted = append(refuted, proof.text)
-		} else if !proof.shown {
+		case proof.refuted:
+			open = append(open, proof.text+", but "+excuse)
+		case !proof.shown:
 			open = append(open, proof.text)
 		}
 	}
@@ -199,10 +213,11 @@ func (b QuantileBound) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// proof is what can be said of one bound.
+// proof is what can be said of one bound; fast is that it was refuted by what
+// came too soon.
 type proof struct {
-	shown, refuted bool
-	text           string
+	shown, refuted, fast bool
+	text                 string
 }
 
 func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
@@ -213,16 +228,28 @@ func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
 		upper, ok := l.taken.upper(b.Quantile, beta)
 		lower, known := l.taken.lower(b.Quantile, alpha)
 		p.add(ok && upper <= limit, bounded(name, "at most", upper, ok))
-		p.refute(known && lower > limit, bounded(name, "at least", lower, known))
+		l.tooHigh(&p, b, known && lower > limit, bounded(name, "at least", lower, known))
 	}
 	if b.AtLeastMs > 0 {
 		limit := fromMilliseconds(b.AtLeastMs)
 		lower, ok := l.taken.lower(b.Quantile, beta)
 		upper, known := l.taken.upper(b.Quantile, alpha)
 		p.add(ok && lower >= limit, bounded(name, "at least", lower, ok))
-		p.refute(known && upper < limit, bounded(name, "at most", upper, known))
+		p.fast = known && upper < limit
+		p.refute(p.fast, bounded(name, "at most", upper, known))
 	}
 	return p
+}
+
+// tooHigh refutes a bound, unless requests that have nothing to do with it were
+// as slow: then it is the machine's, and open.
+func (l *latency) tooHigh(p *proof, b QuantileBound, refuted bool, text string) {
+	rest, known := l.rest.upper(b.Quantile, l.promise.Beta)
+	if !refuted || l.params.CalmMs == 0 || known && rest <= fromMilliseconds(l.params.CalmMs) {
+		p.refute(refuted, text)
+		return
+	}
+	p.text = fmt.Sprintf("%s, and of the other requests %s: the machine is not calm enough, want %g ms", text, bounded(quantileName(b.Quantile), "at most", rest, known), l.params.CalmMs)
 }
 
 // add joins one side of a bound; both must be shown.

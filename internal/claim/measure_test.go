@@ -77,6 +77,45 @@ func TestLatencyOfSome(t *testing.T) {
 	assert.Equal(t, record.Inconclusive, s.judge(t, late).Verdict)
 }
 
+// A tail that requests without the delay have as well is the machine's; a half
+// that is late is not, and on a calm machine neither is the tail.
+func TestATailOfTheMachineIsNotTheMeshs(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{
+		Bounds: []QuantileBound{{Quantile: 500, AtMostMs: 420}, {Quantile: 990, AtMostMs: 440}}, Measure: FromSent, CalmMs: 20,
+		Where: &Predicate{SlowerMs: 200, Measure: FromSent},
+	})})
+	// Half of the requests are delayed, and one in twenty of each half takes more.
+	build := func(delay, tail, restTail time.Duration) record.Verdict {
+		s := new(scene)
+		s.addStage("s", 2*p.N+2, func(o *record.Observation) {
+			more := restTail
+			if o.Seq%2 == 0 {
+				o.Done += delay
+				more = tail
+			}
+			if o.Seq/2%20 == 0 {
+				o.Done += more
+			}
+		})
+		return s.judge(t, p)
+	}
+	const ms = time.Millisecond
+	assert.Equal(t, record.Held, build(400*ms, 10*ms, 10*ms).Verdict)
+	assert.Equal(t, record.Held, build(400*ms, 10*ms, 100*ms).Verdict, "what holds holds on any machine")
+	assert.Equal(t, record.Violated, build(400*ms, 100*ms, 10*ms).Verdict, "only what is delayed has a tail")
+	busy := build(400*ms, 100*ms, 100*ms)
+	assert.Equal(t, record.Inconclusive, busy.Verdict)
+	assert.Equal(t, record.Nature, busy.Blame)
+	assert.Contains(t, busy.Reason, "not calm enough")
+	assert.Equal(t, record.Violated, build(440*ms, 100*ms, 100*ms).Verdict, "half of it is late on any machine")
+
+	all := p
+	all.Params = Params(LatencyParams{Bounds: []QuantileBound{{Quantile: 990, AtMostMs: 440}}, CalmMs: 20})
+	assert.Equal(t, record.Inconclusive, new(scene).judge(t, all).Verdict)
+	_, err := Plan([]record.Promise{all}, 1e-3)
+	require.ErrorContains(t, err, "there are none to tell the machine by")
+}
+
 func TestShifts(t *testing.T) {
 	p := plan(t, record.Promise{Kind: KindShift, Stages: []string{"s", "with"}, Params: Params(ShiftParams{Quantiles: []int{500, 990}, BelowMs: 5})})
 	for _, c := range []struct {

@@ -17,6 +17,10 @@ type LatencyParams struct {
 	// Where selects requests; nil is all.
 	Where   *Predicate `json:"where,omitempty"`
 	Targets []string   `json:"targets,omitempty"`
+	// CalmMs, if set, is what the same quantile of the requests that Where does not
+	// select must be shown to keep before one that is too high is blamed on the
+	// mesh: they met the same machine. Otherwise it is inconclusive.
+	CalmMs float64 `json:"calmMs,omitempty"`
 }
 
 // QuantileBound bounds one quantile, given per mille (p50 = 500, p99.9 = 999).
