@@ -59,8 +59,10 @@ func attack(ctx context.Context, plan Plan, gate *guard, sink Sink) (record.Heal
 	}
 	defer line.close()
 	before := throttled(os.DirFS("/sys/fs/cgroup"))
+	starved := starvation(os.DirFS("/proc"), time.Now)
 	t := newTally(plan)
 	drive{line: line, tally: t, stop: stop}.run(ctx, sink)
+	t.health.Starved = starved()
 	return conclude(ctx, t, line, throttled(os.DirFS("/sys/fs/cgroup"))-before)
 }
 

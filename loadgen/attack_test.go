@@ -38,7 +38,7 @@ func TestEveryRequestOfThePlanIsSentOnceOnSchedule(t *testing.T) {
 	}
 	assert.Equal(t, record.Health{
 		Planned: 60, Sent: 60, Completed: 60,
-		LagP99: health.LagP99, LagMax: health.LagMax, Throttled: health.Throttled,
+		LagP99: health.LagP99, LagMax: health.LagMax, Throttled: health.Throttled, Starved: health.Starved,
 	}, health)
 	assert.LessOrEqual(t, health.LagP99, health.LagMax)
 }

@@ -170,19 +170,15 @@ func (l *latency) verdict(v *record.Verdict) {
 	v.N = l.taken.size()
 	each := float64(len(l.params.Bounds))
 	var observed, allowed, refuted, open []string
-	excuse := starved(l.stage)
 	for _, b := range l.params.Bounds {
 		name := quantileName(b.Quantile)
 		observed = append(observed, name+" "+l.taken.point(b.Quantile))
 		allowed = append(allowed, b.String())
 		proof := l.judge(b, l.promise.Alpha/each, l.promise.Beta)
 		figure(v, name, proof.text)
-		switch {
-		case proof.refuted && (proof.fast || excuse == ""):
+		if proof.refuted {
 			refuted = append(refuted, proof.text)
-		case proof.refuted:
-			open = append(open, proof.text+", but "+excuse)
-		case !proof.shown:
+		} else if !proof.shown {
 			open = append(open, proof.text)
 		}
 	}
@@ -213,11 +209,10 @@ func (b QuantileBound) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// proof is what can be said of one bound; fast is that it was refuted by what
-// came too soon.
+// proof is what can be said of one bound.
 type proof struct {
-	shown, refuted, fast bool
-	text                 string
+	shown, refuted bool
+	text           string
 }
 
 func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
@@ -235,8 +230,7 @@ func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
 		lower, ok := l.taken.lower(b.Quantile, beta)
 		upper, known := l.taken.upper(b.Quantile, alpha)
 		p.add(ok && lower >= limit, bounded(name, "at least", lower, ok))
-		p.fast = known && upper < limit
-		p.refute(p.fast, bounded(name, "at most", upper, known))
+		p.refute(known && upper < limit, bounded(name, "at most", upper, known))
 	}
 	return p
 }

@@ -137,6 +137,17 @@ func TestShifts(t *testing.T) {
 		v := s.judge(t, p)
 		assert.Equal(t, c.want, v.Verdict, "%v: %s", c, v.Detail)
 	}
+	busy := new(scene)
+	busy.timed("s", p.N, 2*time.Second, 2*time.Second)
+	busy.timed("with", p.N, 3*time.Second, 3*time.Second)
+	busy.run.Stages[1].Health.Starved = 0.9
+	v := busy.judge(t, p)
+	assert.Equal(t, record.Inconclusive, v.Verdict)
+	assert.Equal(t, record.Nature, v.Blame)
+	assert.Contains(t, v.Reason, "waited for a processor for 90 % of the time")
+	busy.run.Stages[1].Health.Starved = 0.5
+	assert.Equal(t, record.Violated, busy.judge(t, p).Verdict)
+
 	s := new(scene)
 	s.timed("s", p.N, 0, 0)
 	s.timed("with", 20, 0, 0)

@@ -12,6 +12,7 @@ type shift struct {
 	deaf
 	promise record.Promise
 	params  ShiftParams
+	stages  []*record.Stage
 	targets [2]choice
 	taken   [2]sampleOf
 }
@@ -24,7 +25,7 @@ func openShift(b brief) (accumulator, error) {
 	if len(params.Quantiles) == 0 || params.BelowMs <= 0 {
 		return nil, fmt.Errorf("a shift needs quantiles and a bound above zero")
 	}
-	s := &shift{promise: b.promise, params: params}
+	s := &shift{promise: b.promise, params: params, stages: b.stages}
 	for i := range s.targets {
 		if s.targets[i], err = chooseTargets(b.stages[i], params.Targets); err != nil {
 			return nil, err
@@ -48,9 +49,13 @@ func (s *shift) verdict(v *record.Verdict) {
 		p := s.judge(q)
 		observed = append(observed, fmt.Sprintf("%s %s → %s", quantileName(q), s.taken[0].point(q), s.taken[1].point(q)))
 		figure(v, quantileName(q), p.text)
-		if p.refuted {
+		excuse := starved(s.stages...)
+		switch {
+		case p.refuted && excuse == "":
 			refuted = append(refuted, p.text)
-		} else if !p.shown {
+		case p.refuted:
+			open = append(open, p.text+", but "+excuse)
+		case !p.shown:
 			open = append(open, p.text)
 		}
 	}

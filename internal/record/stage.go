@@ -65,6 +65,9 @@ type Health struct {
 	LagMax    time.Duration `json:"lagMaxNs"`
 	Throttled time.Duration `json:"throttledNs"` // by cgroup quota
 	Replays   int           `json:"replays"`     // masked by net/http
+	// Starved is the share of the time in which some task of the generator's
+	// machine waited for a processor; 0 where the kernel does not say.
+	Starved float64 `json:"starved,omitempty"`
 	// Skipped counts requests that the skip pacing dropped because their time had passed.
 	Skipped int    `json:"skipped,omitempty"`
 	Error   string `json:"error,omitempty"`
