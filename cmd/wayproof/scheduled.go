@@ -94,9 +94,9 @@ func (f *scheduledFlags) prepare(ctx context.Context, options *scheduled.Options
 	if err := environment.Up(ctx, lines); err != nil {
 		return nil, err
 	}
+	options.Agent = agentOf(environment) // as up loaded it: the harness is a load of its own
 	if options.Harness, err = environment.LoadHarness(ctx, lines); err != nil {
 		return nil, err
 	}
-	options.Agent = agentOf(environment)
 	return kube.Connect(ctx, environment.Kubeconfig(), environment.Context())
 }

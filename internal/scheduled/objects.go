@@ -73,6 +73,9 @@ func build(dir string) ([]kube.Manifest, error) {
 }
 
 func (s *shipped) setImages(options Options) error {
+	if options.Harness == "" || options.Agent == "" {
+		return fmt.Errorf("the CronJob needs two images: harness %q, agent %q", options.Harness, options.Agent)
+	}
 	containers := s.cron.Spec.JobTemplate.Spec.Template.Spec.Containers
 	if len(containers) != 1 {
 		return errors.New("the CronJob has not exactly one container")

@@ -37,7 +37,7 @@ func TestWhatIsShippedIsPlayed(t *testing.T) {
 }
 
 func TestTheLookReadsTheSameVolume(t *testing.T) {
-	s, err := load(Options{Kustomization: "../../deploy/kind"})
+	s, err := load(Options{Kustomization: "../../deploy/kind", Harness: "h", Agent: "a"})
 	require.NoError(t, err)
 	look, run := s.look().Spec.Template.Spec, s.run().Spec.Template.Spec
 	require.Len(t, look.Containers, 2)
@@ -60,8 +60,10 @@ func TestFoldersThatCannotBePlayed(t *testing.T) {
 	write("one.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n")
 	_, err = load(Options{Kustomization: dir})
 	require.ErrorContains(t, err, "holds no CronJob")
+	_, err = load(Options{Kustomization: "../../deploy/kind", Harness: "h"})
+	require.ErrorContains(t, err, `agent ""`)
 	write("one.yaml", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: {template: {spec: {containers: [{name: a, image: b}]}}}}}\n")
-	_, err = load(Options{Kustomization: dir})
+	_, err = load(Options{Kustomization: dir, Harness: "h", Agent: "a"})
 	require.ErrorContains(t, err, "no variable AGENT_IMAGE")
 }
 
