@@ -104,15 +104,22 @@ func always(s *catalogue.Scenario) {
 	s.Setup, s.Apply = append(s.Setup, s.Apply...), nil
 }
 
-// regex matches a whole path by an expression.
-func regex(expression string) *gatewayv1.HTTPPathMatch {
-	return &gatewayv1.HTTPPathMatch{Type: new(gatewayv1.PathMatchRegularExpression), Value: &expression}
+// prefixOf and exactly match a path.
+func prefixOf(path string) gatewayv1.HTTPPathMatch {
+	return gatewayv1.HTTPPathMatch{Type: new(gatewayv1.PathMatchPathPrefix), Value: &path}
 }
 
-// byPath has the route's first rule match paths as given instead.
-func byPath(match *gatewayv1.HTTPPathMatch) func(*catalogue.Scenario) {
+func exactly(path string) gatewayv1.HTTPPathMatch {
+	return gatewayv1.HTTPPathMatch{Type: new(gatewayv1.PathMatchExact), Value: &path}
+}
+
+// byPath has the route's first rule match each of these paths instead.
+func byPath(paths ...gatewayv1.HTTPPathMatch) func(*catalogue.Scenario) {
 	return route(func(r *gatewayv1.HTTPRoute) error {
-		r.Spec.Rules[0].Matches = []gatewayv1.HTTPRouteMatch{{Path: match}}
+		r.Spec.Rules[0].Matches = nil
+		for _, path := range paths {
+			r.Spec.Rules[0].Matches = append(r.Spec.Rules[0].Matches, gatewayv1.HTTPRouteMatch{Path: &path})
+		}
 		return nil
 	})
 }

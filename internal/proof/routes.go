@@ -25,9 +25,7 @@ func redirects() []Mutant {
 		of("redirect-host", "the Location names another host", redirect(func(f *gatewayv1.HTTPRequestRedirectFilter) {
 			f.Hostname = new(gatewayv1.PreciseHostname("travels.travel-agency.svc.cluster.local"))
 		}), "applied"),
-		of("redirect-prefix", "the prefix is a city too short: every city is redirected", byPath(&gatewayv1.HTTPPathMatch{
-			Type: new(gatewayv1.PathMatchPathPrefix), Value: new("/travels"),
-		}), "applied"),
+		of("redirect-prefix", "the prefix is a city too short: every city is redirected", byPath(prefixOf("/travels")), "applied"),
 		of("redirect-missing", "the route is missing", missing, "applied"),
 		of("redirect-stays", "the route is in force before it is applied and after it is deleted", stays, "before", "after"),
 		{
@@ -142,19 +140,18 @@ func paths() []Mutant {
 		return Mutant{Name: name, Title: title, Scenario: "paths/" + scenario, Kills: kills, make: change}
 	}
 	return []Mutant{
-		of("path-exact-as-prefix", "the exact path matches what lies below it too", "exact", byPath(&gatewayv1.HTTPPathMatch{
-			Type: new(gatewayv1.PathMatchPathPrefix), Value: new("/cars/Madrid"),
-		}), "rows"),
-		of("path-any-case", "the case of the path is ignored", "exact", byPath(regex("(?i)/cars/madrid")), "rows"),
+		of("path-exact-as-prefix", "the exact path matches what lies below it too", "exact", byPath(prefixOf("/cars/Madrid")), "rows"),
+		of("path-any-case", "the case of the path is ignored", "exact", byPath(exactly("/cars/Madrid"), exactly("/cars/madrid")), "rows"),
 		of("path-exact-stays", "the route is in force before and after", "exact", stays, "before", "after"),
-		of("path-string-prefix", "the prefix is one of the string, not of path elements", "prefix", byPath(regex("/cars/Madrid.*")), "rows"),
-		of("path-prefix-as-exact", "the prefix matches only itself", "prefix", byPath(&gatewayv1.HTTPPathMatch{
-			Type: new(gatewayv1.PathMatchExact), Value: new("/cars/Madrid"),
-		}), "rows"),
+		of("path-string-prefix", "the prefix is one of the string, not of path elements", "prefix", byPath(prefixOf("/cars/Madrid"), prefixOf("/cars/Madridejos")), "rows"),
+		of("path-prefix-as-exact", "the prefix matches only itself", "prefix", byPath(exactly("/cars/Madrid")), "rows"),
 		of("path-prefix-stays", "the route is in force before and after", "prefix", stays, "before", "after"),
-		of("path-boundary-string", "the prefix is one of the string: /v2example is under /v2", "boundary", byPath(regex("/v2.*")), "rows"),
+		of("path-boundary-string", "the prefix is one of the string: /v2example is under /v2", "boundary", byPath(prefixOf("/v2"), prefixOf("/v2example")), "rows"),
 		of("path-boundary-stays", "the route is in force before and after", "boundary", stays, "before", "after"),
-		of("path-first-wins", "the first rule has it all", "longest", byPath(regex("/cars.*")), "rows"),
+		of("path-first-wins", "the first rule has what the longer prefix is to have", "longest", route(func(r *gatewayv1.HTTPRoute) error {
+			r.Spec.Rules[1].BackendRefs = r.Spec.Rules[0].BackendRefs
+			return nil
+		}), "rows"),
 		of("path-exact-loses", "the exact path does not win over the prefix", "longest", route(func(r *gatewayv1.HTTPRoute) error {
 			r.Spec.Rules = r.Spec.Rules[:2]
 			return nil
