@@ -24,11 +24,15 @@ type Matrix struct {
 
 // Merge takes over the results of a run: those of mutants that were played
 // before are replaced, those of mutants that are no more are dropped, and all
-// stand in the order of Mutants. Of a mutant that could not be played nothing
-// was found out, so what is known of it stays.
+// stand in the order of Mutants. Where a mutant could not be played, or nothing
+// could be said, nothing was found out, and what is known of it stays.
 func (m *Matrix) Merge(results []Result) {
-	played := slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Fate == fate.Failed })
-	all := slices.Concat(played, m.Results)
+	of := func(keep func(fate.Fate) bool) []Result {
+		return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !keep(r.Fate) })
+	}
+	told := of(func(f fate.Fate) bool { return f != fate.Failed && f != fate.Inconclusive })
+	open := of(func(f fate.Fate) bool { return f == fate.Inconclusive })
+	all := slices.Concat(told, m.Results, open)
 	m.Schema, m.Results = Schema, nil
 	for _, mutant := range Mutants() {
 		place := slices.IndexFunc(all, func(r Result) bool { return r.Mutant == mutant.Name })

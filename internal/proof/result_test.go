@@ -126,6 +126,7 @@ func TestAMatrixKeepsWhatIsKnown(t *testing.T) {
 	matrix := &proof.Matrix{}
 	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Survived}, {Mutant: "split-60-40", Fate: fate.Killed}, {Mutant: "old"}})
 	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Killed}, {Mutant: "split-60-40", Fate: fate.Failed}})
+	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Inconclusive}})
 	require.Len(t, matrix.Results, 2)
 	for _, result := range matrix.Results {
 		assert.Equal(t, fate.Killed, result.Fate, result.Mutant)
