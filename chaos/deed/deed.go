@@ -31,6 +31,8 @@ func (n Node) Do(ctx context.Context, d pledge.Deed) (string, error) {
 	switch d.Kind {
 	case pledge.Stop:
 		return n.stop(d)
+	case pledge.Kill:
+		return n.kill(d)
 	case pledge.Rules:
 		return n.rules(ctx, d)
 	case pledge.Burn:
@@ -46,6 +48,8 @@ func (n Node) Undo(ctx context.Context, d pledge.Deed) (string, error) {
 	switch d.Kind {
 	case pledge.Stop:
 		return n.resume(d)
+	case pledge.Kill:
+		return "nothing to undo: what was killed is started again by who started it", nil
 	case pledge.Rules:
 		return n.unrule(ctx, d)
 	case pledge.Burn:
@@ -59,7 +63,7 @@ func (n Node) Undo(ctx context.Context, d pledge.Deed) (string, error) {
 // Look says what of a deed is there now.
 func (n Node) Look(ctx context.Context, d pledge.Deed) (string, error) {
 	switch d.Kind {
-	case pledge.Stop:
+	case pledge.Stop, pledge.Kill:
 		found, err := n.processes(d)
 		return states(found), err
 	case pledge.Rules:

@@ -97,3 +97,19 @@ func TestABurnEndsWhenItIsDoused(t *testing.T) {
 		return err == nil && len(found) == 0
 	}, 5*time.Second, 10*time.Millisecond)
 }
+
+func TestAKilledProcessIsGone(t *testing.T) {
+	node := Node{Proc: "/proc", Root: "/"}
+	d := pledge.Deed{Kind: pledge.Kill, Pod: aPod(t), Program: "sleep"}
+	evidence, err := node.Do(t.Context(), d)
+	require.NoError(t, err)
+	assert.Contains(t, evidence, "killed sleep")
+	require.Eventually(t, func() bool {
+		look, err := node.Look(t.Context(), d)
+		return err == nil && look == "no such process"
+	}, 5*time.Second, 10*time.Millisecond)
+	_, err = node.Undo(t.Context(), d)
+	require.NoError(t, err)
+	_, err = node.Do(t.Context(), d)
+	require.ErrorContains(t, err, "no process")
+}

@@ -139,6 +139,23 @@ func (n Node) stop(d pledge.Deed) (string, error) {
 
 func (n Node) resume(d pledge.Deed) (string, error) { return n.signalUntil(d, syscall.SIGCONT, false) }
 
+// kill ends processes without a word.
+func (n Node) kill(d pledge.Deed) (string, error) {
+	found, err := n.processes(d)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", fmt.Errorf("pod %s has no process %s* on this node", d.Pod, d.Program)
+	}
+	for _, one := range found {
+		if err := syscall.Kill(one.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return "", fmt.Errorf("kill process %d %s: %w", one.pid, one.name, err)
+		}
+	}
+	return "killed " + states(found), nil
+}
+
 // settle bounds how long a signal may take to show.
 const settle = 3 * time.Second
 

@@ -85,7 +85,7 @@ func makers() map[string]maker {
 	return map[string]maker{
 		"kill": kill, "evict": evict, "restart": restart, "scale": scale, "drain": drain,
 		"hang": hang, "partition": partition, "loss": partition, "delay": delay, "burn": burn,
-		"nodeproxy": nodeproxy, "istiod": istiod, "churn": churn, "backend": backend, "rotate": rotate,
+		"nodeproxy": nodeproxy, "istiod": istiod, "churn": churn, "backend": backend, "rotate": rotate, "crash": crash,
 	}
 }
 

@@ -72,11 +72,11 @@ type Request struct {
 // Deed is one thing that is done on a node, and undone there.
 type Deed struct {
 	Node string `json:"node"`
-	Kind string `json:"kind"` // stop | rules | burn | delay
-	// Pod is the UID of the pod whose processes are stopped, or whose network
-	// namespace gets rules.
+	Kind string `json:"kind"` // stop | kill | rules | burn | delay
+	// Pod is the UID of the pod whose processes are stopped or killed, or whose
+	// network namespace gets rules.
 	Pod string `json:"pod,omitempty"`
-	// Program is the beginning of the names of the processes to stop.
+	// Program is the beginning of the names of the processes to stop or kill.
 	Program string `json:"program,omitempty"`
 	// Name is the nftables table, or marks the burning process.
 	Name string `json:"name,omitempty"`
@@ -96,6 +96,7 @@ type Rule struct {
 // Kinds of Deed.
 const (
 	Stop  = "stop"
+	Kill  = "kill" // has no undo: whoever started them starts them again
 	Rules = "rules"
 	Burn  = "burn"
 	Delay = "delay"

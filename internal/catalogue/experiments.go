@@ -54,6 +54,7 @@ func waypointFaults() []Experiment {
 	hung := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, newWithin: 75 * time.Second, keptWithin: 75 * time.Second, wholeWithin: 15 * time.Second}
 	return []Experiment{
 		experiment("kill-force", "one of two waypoint replicas dies at once", ofWaypoint("kill", domainWaypoint, 20*time.Second, "grace", "0"), abrupt).split().quickly(),
+		experiment("crash", "Envoy of one of two waypoint replicas is killed", ofWaypoint("crash", domainWaypoint, 20*time.Second), abrupt).split(),
 		experiment("kill-graceful", "one of two waypoint replicas is deleted", ofWaypoint("kill", domainWaypoint, 20*time.Second), graceful).split().served(1),
 		experiment("evict", "one of two waypoint replicas is evicted", ofWaypoint("evict", domainWaypoint, 20*time.Second, "edge", "yes"), graceful).
 			split().budgeted().atTheEdge().served(1),
