@@ -147,7 +147,9 @@ func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
 	if err != nil {
 		return err
 	}
+	stop := ground.Walk(ctx)
 	broken := m.play(ctx, ground)
+	stop()
 	if err := ground.Leave(ctx); err != nil {
 		return err
 	}

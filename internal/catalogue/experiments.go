@@ -5,6 +5,7 @@ import (
 
 	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/internal/claim"
+	"github.com/wayproof/wayproof/internal/record"
 )
 
 // Failure domains: two faults of one never follow each other directly.
@@ -202,11 +203,20 @@ func ScenariosOf(experiments []Experiment) []Scenario {
 	return scenarios
 }
 
+// Footfall is the load on the ground: a connection for each of a few requests,
+// so that packets which a fault drops are there to be dropped.
+func Footfall() record.Load {
+	load := armLoad(ArmFresh)
+	load.Rate, load.Pacing = 20, "skip"
+	load.Hits = int(load.Rate * time.Hour.Seconds())
+	return load
+}
+
 // Ground is what every fault can be injected into: two replicas, a route to
 // churn, a budget to drain against.
 func Ground() Scenario {
 	return Scenario{
-		ID: "resilience/ground", Task: "resilience", Title: "faults without load", Base: Versions,
+		ID: "resilience/ground", Task: "resilience", Title: "faults without a verdict on traffic", Base: Versions,
 		Waypoints: []string{"travel-agency"}, Replicas: map[string]int32{agencyWaypoint: 2},
 		Setup: []Piece{{File: splitRoute}, {File: "resilience/agency-pdb.yaml"}},
 	}

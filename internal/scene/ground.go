@@ -2,16 +2,21 @@ package scene
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"github.com/wayproof/wayproof/chaos/post"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/mesh"
 	"github.com/wayproof/wayproof/internal/ready"
+	"github.com/wayproof/wayproof/internal/record"
+	"github.com/wayproof/wayproof/loadgen"
+	"github.com/wayproof/wayproof/loadgen/worker"
 )
 
-// Ground is where faults are played without load and record: the demo, its
-// waypoint with two replicas, a split to churn, the watchdog and the hands.
+// Ground is where faults are played without record: the demo, its waypoint with
+// two replicas, a split to churn, the watchdog and the hands.
 type Ground struct {
 	Cluster  *kube.Cluster
 	Owner    kube.Owner
@@ -43,6 +48,43 @@ func Prepare(ctx context.Context, ground Ground) (*Ground, error) {
 		return nil, err
 	}
 	return &ground, ground.scene.apply(ctx, ground.based, ground.based.Setup)
+}
+
+// Walk sends a few requests over the ground until the returned function is called:
+// what a fault drops has to be there. What becomes of them is nobody's concern; a
+// load that a fault ended is begun again.
+func (g *Ground) Walk(ctx context.Context) (stop func()) {
+	walking, cancel := context.WithCancel(ctx)
+	var walk sync.WaitGroup
+	walk.Go(func() {
+		for walking.Err() == nil {
+			if err := g.scene.walk(walking); err != nil && walking.Err() == nil {
+				g.Progress.Note("load on the ground: %v", err)
+			}
+			if pause(walking, walkAgain) != nil {
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		walk.Wait()
+	}
+}
+
+// walkAgain is the pause before a load that ended is begun again.
+const walkAgain = time.Second
+
+func (s *Scene) walk(ctx context.Context) error {
+	pod, err := s.loadPod(ctx)
+	if err != nil {
+		return err
+	}
+	load := catalogue.Footfall()
+	load.IDPrefix = s.owner.Run + "-ground"
+	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}}
+	_, err = driver.Drive(ctx, loadgen.Plan{Load: load}, func(record.Observation) bool { return ctx.Err() == nil })
+	return err
 }
 
 // Leave scales back and removes what Prepare applied beyond the demo.
