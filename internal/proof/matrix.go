@@ -64,13 +64,13 @@ func (m *Matrix) killers(id string) []string {
 }
 
 // Hold takes over what a run without mutants said. That nothing could be said
-// takes nothing away.
+// takes nothing away, and is told where nothing else is known.
 func (m *Matrix) Hold(run string, verdicts []record.Verdict) {
 	if m.Sound == nil {
 		m.Sound = map[string]record.Outcome{}
 	}
 	for _, verdict := range verdicts {
-		if verdict.Verdict != record.Inconclusive {
+		if _, known := m.Sound[verdict.ID]; !known || verdict.Verdict != record.Inconclusive {
 			m.Sound[verdict.ID] = verdict.Verdict
 		}
 	}
