@@ -66,9 +66,9 @@ func tellTallies(out io.Writer, tallies []spoil.Tally) error {
 
 // matrixFlags say what a matrix is made of, and where it goes.
 type matrixFlags struct {
-	docs, readme, soak string
-	sound              []string
-	seeds              int
+	docs, readme string
+	sound, soaks []string
+	seeds        int
 }
 
 func proveMatrixCommand() *cobra.Command {
@@ -84,7 +84,7 @@ docs/kill-matrix.md from both.`,
 	cmd.Flags().StringVar(&flags.docs, "docs", "docs", "folder of the matrix")
 	cmd.Flags().StringVar(&flags.readme, "readme", "README.md", "page that holds the short table")
 	cmd.Flags().StringSliceVar(&flags.sound, "sound", nil, "runs without mutants, for what the promises say of a sound mesh")
-	cmd.Flags().StringVar(&flags.soak, "soak", "", "a run of soak, for the false alarms")
+	cmd.Flags().StringSliceVar(&flags.soaks, "soak", nil, "runs of soak, for the false alarms; they are added up")
 	cmd.Flags().IntVar(&flags.seeds, "seeds", recordSeeds, "recordings of each kind that mutants of the record are tried on")
 	return cmd
 }
@@ -113,11 +113,8 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 		}
 		matrix.Hold(filepath.Base(dir), verdicts)
 	}
-	if flags.soak != "" {
-		matrix.Soak = new(proof.Soak)
-		if err := readJSON(filepath.Join(flags.soak, soakFile), matrix.Soak); err != nil {
-			return err
-		}
+	if err := takeSoaks(matrix, flags.soaks); err != nil {
+		return err
 	}
 	var err error
 	if matrix.Records, err = spoil.Tallies(ctx, spoil.Mutants(), flags.seeds); err != nil {
@@ -128,6 +125,22 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 		return err
 	}
 	return renderMatrix(matrix, flags)
+}
+
+// takeSoaks adds runs of soak up, in place of what was known.
+func takeSoaks(matrix *proof.Matrix, runs []string) error {
+	if len(runs) == 0 {
+		return nil
+	}
+	matrix.Soak = new(proof.Soak)
+	for _, dir := range runs {
+		var one proof.Soak
+		if err := readJSON(filepath.Join(dir, soakFile), &one); err != nil {
+			return err
+		}
+		matrix.Soak.Merge(one)
+	}
+	return nil
 }
 
 func renderMatrix(matrix *proof.Matrix, flags matrixFlags) error {

@@ -98,6 +98,26 @@ func (s *Soak) Add(played catalogue.Scenario, verdicts []record.Verdict) {
 	s.Bound = bound(s.Violated, s.Verdicts)
 }
 
+// Merge adds what another soak found.
+func (s *Soak) Merge(other Soak) {
+	if s.Outcomes == nil {
+		s.Outcomes, s.Started = map[string]map[record.Outcome]int{}, other.Started
+	}
+	for kind, counts := range other.Outcomes {
+		if s.Outcomes[kind] == nil {
+			s.Outcomes[kind] = map[record.Outcome]int{}
+		}
+		for outcome, count := range counts {
+			s.Outcomes[kind][outcome] += count
+		}
+	}
+	s.Schema, s.Istio, s.Ended = other.Schema, other.Istio, other.Ended
+	s.Run = strings.TrimPrefix(s.Run+", "+other.Run, ", ")
+	s.Rounds, s.Verdicts, s.Violated = s.Rounds+other.Rounds, s.Verdicts+other.Verdicts, s.Violated+other.Violated
+	s.Expected, s.Broken = s.Expected+other.Expected, append(s.Broken, other.Broken...)
+	s.Bound = bound(s.Violated, s.Verdicts)
+}
+
 // confidence of the bound.
 const confidence = 0.95
 
@@ -110,8 +130,8 @@ func bound(violated, verdicts int) float64 {
 
 // render writes the soak as a section of the matrix.
 func (s *Soak) render(out *strings.Builder) {
-	fmt.Fprintf(out, "\n## False alarms\n\n%d verdicts in %d rounds on a mesh without a mutant (`wayproof soak`, %s, Istio %s): %d violated. ",
-		s.Verdicts, s.Rounds, s.Ended.Sub(s.Started).Round(time.Second), s.Istio, s.Violated)
+	fmt.Fprintf(out, "\n## False alarms\n\n%d verdicts in %d rounds on a mesh without a mutant (`wayproof soak`, runs %s, Istio %s): %d violated. ",
+		s.Verdicts, s.Rounds, s.Run, s.Istio, s.Violated)
 	fmt.Fprintf(out, "A false alarm has probability at most %.2g %% (exact one-sided 95 %% interval); by the declared alphas %.1e were to be expected among them.\n\n",
 		100*s.Bound, s.Expected)
 	out.WriteString("| claim | held | violated | inconclusive |\n| --- | --- | --- | --- |\n")

@@ -55,4 +55,11 @@ func TestASoakBoundsTheFalseAlarm(t *testing.T) {
 	assert.Len(t, soak.Broken, 1)
 	assert.InEpsilon(t, 0.02338, soak.Bound, 1e-3)
 	assert.Equal(t, 10, soak.Outcomes[claim.KindSplit][record.Inconclusive])
+
+	var both proof.Soak
+	both.Merge(soak)
+	both.Merge(soak)
+	assert.Equal(t, 2*soak.Verdicts, both.Verdicts)
+	assert.Equal(t, 20, both.Outcomes[claim.KindSplit][record.Inconclusive])
+	assert.Less(t, both.Bound, soak.Bound)
 }
