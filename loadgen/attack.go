@@ -41,6 +41,11 @@ func Attack(ctx context.Context, plan Plan, sink Sink) (record.Health, error) {
 }
 
 func attack(ctx context.Context, plan Plan, gate *guard, sink Sink) (record.Health, error) {
+	targets, err := parseTargets(plan.Load)
+	if err != nil {
+		return record.Health{Planned: plan.Load.Hits, Error: err.Error()}, err
+	}
+	gate.learn(ctx, targets)
 	if plan.Start.IsZero() {
 		plan.Start = time.Now()
 	}
@@ -53,10 +58,7 @@ func attack(ctx context.Context, plan Plan, gate *guard, sink Sink) (record.Heal
 
 	stopping, stop := context.WithCancel(ctx)
 	defer stop()
-	line, err := newLine(plan, newPacer(plan, clock, stopping.Done()), gate)
-	if err != nil {
-		return record.Health{Planned: plan.Load.Hits, Error: err.Error()}, err
-	}
+	line := newLine(plan, targets, newPacer(plan, clock, stopping.Done()), gate)
 	defer line.close()
 	before := throttled(os.DirFS("/sys/fs/cgroup"))
 	starved := starvation(os.DirFS("/proc"), time.Now)

@@ -10,15 +10,27 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // ErrOutside marks a refusal to send load to an address outside the cluster.
 var ErrOutside = errors.New("address outside the cluster under test")
 
-// lookupTTL is how long a looked-up name is believed. Connections that are made
-// by the hundred per second must not become a load test of the cluster's DNS,
-// and a fault of DNS must still show within a window.
-const lookupTTL = 5 * time.Second
+// What names mean is not what a load measures. A datagram of DNS that is lost
+// costs the resolver five seconds, and connections that are made by the hundred
+// per second must not become a load test of the cluster's DNS. So names are
+// looked up before the schedule begins; an answer older than lookupTTL is
+// renewed while requests go on with it, and believed for lookupGrace at most: a
+// name whose address changed, or a DNS that is gone, still shows within a window.
+const (
+	lookupTTL   = 5 * time.Second
+	lookupGrace = 30 * time.Second
+	// lookupWait bounds one attempt of those before the schedule begins, and
+	// lookupTries their number.
+	lookupWait  = 3 * time.Second
+	lookupTries = 5
+)
 
 // dialTimeout ends an attempt to connect that has outlived its request.
 const dialTimeout = 30 * time.Second
@@ -35,14 +47,16 @@ type guard struct {
 	// refused is told of a name inside that led outside: that ends the attack.
 	refused func(error)
 
+	merged singleflight.Group // lookups of one name at one time are one
+
 	mu    sync.Mutex
 	known map[string]answer
 }
 
-// answer is what a name meant, and until when that is believed.
+// answer is what a name meant, and when it was looked up.
 type answer struct {
 	addrs []netip.Addr
-	until time.Time
+	at    time.Time
 }
 
 // newGuard reads the allow list. An entry that is not private is an error: no
@@ -108,7 +122,7 @@ func (g *guard) admitLiteral(addr netip.Addr) error {
 	return fmt.Errorf("%w: %s is not loopback and not on the plan's allow list", ErrOutside, addr)
 }
 
-// resolve turns a host into addresses, from memory while that is fresh.
+// resolve turns a host into addresses, from memory while that is fresh enough.
 func (g *guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}, nil
@@ -116,17 +130,70 @@ func (g *guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) 
 	g.mu.Lock()
 	hit, ok := g.known[host]
 	g.mu.Unlock()
-	if ok && time.Now().Before(hit.until) {
+	age := time.Since(hit.at)
+	if ok && age < lookupTTL {
 		return hit.addrs, nil
 	}
-	addrs, err := g.lookup(ctx, absolute(host))
-	if err != nil {
-		return nil, err
+	renewed := g.renew(ctx, host)
+	if ok && age < lookupGrace {
+		return hit.addrs, nil
 	}
-	g.mu.Lock()
-	g.known[host] = answer{addrs: addrs, until: time.Now().Add(lookupTTL)}
-	g.mu.Unlock()
-	return addrs, nil
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case result := <-renewed:
+		addrs, _ := result.Val.([]netip.Addr)
+		return addrs, result.Err
+	}
+}
+
+// renew looks a name up, once for all who ask at the same time. It outlives the
+// request that happened to be the first.
+func (g *guard) renew(ctx context.Context, host string) <-chan singleflight.Result {
+	return g.merged.DoChan(host, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialTimeout)
+		defer cancel()
+		addrs, err := g.lookup(ctx, absolute(host))
+		if err != nil {
+			return nil, err
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.known[host] = answer{addrs: addrs, at: time.Now()}
+		return addrs, nil
+	})
+}
+
+// learn looks up the names of a plan's targets before its schedule begins. A
+// name that cannot be found is left to the requests for it, which fail by that.
+func (g *guard) learn(ctx context.Context, targets []target) {
+	for _, t := range targets {
+		host := t.url.Hostname()
+		for range lookupTries {
+			if ctx.Err() != nil || g.learnt(ctx, host) {
+				break
+			}
+		}
+	}
+}
+
+// learnt is false where a name's lookup should be tried again: it went unheard.
+func (g *guard) learnt(ctx context.Context, host string) bool {
+	attempt, cancel := context.WithTimeout(ctx, lookupWait)
+	defer cancel()
+	_, err := g.resolve(attempt, host)
+	if attempt.Err() != nil {
+		g.merged.Forget(host)
+		return false
+	}
+	return err == nil || !temporary(err)
+}
+
+// temporary says whether a lookup failed for want of an answer, and not because
+// of one.
+func temporary(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && (dns.IsTimeout || dns.IsTemporary)
 }
 
 // absolute makes a complete cluster name final, which saves the resolver its

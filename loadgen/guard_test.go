@@ -2,10 +2,12 @@ package loadgen
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/netip"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -104,6 +106,73 @@ func TestHealthTellsWhatDoesNotAddUp(t *testing.T) {
 				tally.add(record.Observation{Class: record.ClassOK, Intended: 1, Sent: 3})
 			}
 			assert.Equal(t, row.want, tally.close(0).Error)
+		})
+	}
+}
+
+// A lost answer of DNS costs a resolver seconds; requests must not pay for it
+// while an answer of a moment ago is at hand.
+func TestRequestsDoNotWaitForARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, err := newGuard(nil)
+		require.NoError(t, err)
+		lost := false
+		gate.lookup = func(ctx context.Context, _ string) ([]netip.Addr, error) {
+			if lost {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return []netip.Addr{netip.MustParseAddr("10.96.0.7")}, nil
+		}
+		const name = "cars.travel-agency.svc"
+		_, err = gate.resolve(t.Context(), name)
+		require.NoError(t, err)
+		lost = true
+		for _, pass := range []struct {
+			by   time.Duration
+			fine bool
+		}{{lookupTTL, true}, {lookupTTL, true}, {lookupGrace, false}} {
+			<-time.After(pass.by)
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+			_, err := gate.resolve(ctx, name)
+			cancel()
+			if pass.fine {
+				require.NoError(t, err)
+				assert.Zero(t, time.Since(began))
+				continue
+			}
+			require.ErrorIs(t, err, context.DeadlineExceeded, "a DNS that is gone shows")
+		}
+		<-time.After(2 * dialTimeout) // lookups under way end by themselves
+	})
+}
+
+func TestNamesAreLearntBeforeTheScheduleBegins(t *testing.T) {
+	for name, row := range map[string]struct {
+		failures int
+		err      error
+		asked    int
+	}{
+		"at once":         {0, nil, 1},
+		"after two lost":  {2, &net.DNSError{IsTimeout: true}, 3},
+		"never":           {100, &net.DNSError{IsTimeout: true}, lookupTries},
+		"no such service": {100, &net.DNSError{IsNotFound: true}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gate, err := newGuard(nil)
+			require.NoError(t, err)
+			asked := 0
+			gate.lookup = func(context.Context, string) ([]netip.Addr, error) {
+				if asked++; asked <= row.failures {
+					return nil, row.err
+				}
+				return []netip.Addr{netip.MustParseAddr("10.96.0.7")}, nil
+			}
+			targets, err := parseTargets(record.Load{Targets: []record.Target{{URL: "http://cars.travel-agency.svc:8000/"}}})
+			require.NoError(t, err)
+			gate.learn(t.Context(), targets)
+			assert.Equal(t, row.asked, asked)
 		})
 	}
 }

@@ -62,9 +62,13 @@ type roundTripper func(*http.Request) (*http.Response, error)
 // RoundTrip is the whole of http.RoundTripper.
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func newLine(plan Plan, pacer *pacer, g *guard) (*line, error) {
-	l := &line{plan: plan, clock: pacer.clock, pacer: pacer, clients: newClients(plan.Load, g), open: map[uint64]*exchange{}}
-	for _, t := range plan.Load.Targets {
+func newLine(plan Plan, targets []target, pacer *pacer, g *guard) *line {
+	return &line{plan: plan, targets: targets, clock: pacer.clock, pacer: pacer, clients: newClients(plan.Load, g), open: map[uint64]*exchange{}}
+}
+
+func parseTargets(load record.Load) ([]target, error) {
+	targets := make([]target, 0, len(load.Targets))
+	for _, t := range load.Targets {
 		u, err := url.Parse(t.URL)
 		if err != nil {
 			return nil, fmt.Errorf("parse url of target %q: %w", t.Name, err)
@@ -77,9 +81,9 @@ func newLine(plan Plan, pacer *pacer, g *guard) (*line, error) {
 			parsed.host = host
 			parsed.header.Del("Host")
 		}
-		l.targets = append(l.targets, parsed)
+		targets = append(targets, parsed)
 	}
-	return l, nil
+	return targets, nil
 }
 
 // roundTrip carries one hit. ctx is the attack's: when it ends, so do requests
