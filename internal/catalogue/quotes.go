@@ -67,6 +67,11 @@ func listed() claim.Conditions {
 // perQuoteRow is how many requests each case gets in each window.
 const perQuoteRow = 90
 
+// quoteRate is modest because a quote is five requests: travels asks four other
+// services, each through the waypoint, and what one of them is refused for want
+// of a processor looks like the route's doing.
+const quoteRate = 90
+
 // quoteScenario plays cases before, under and after a route on travels.
 func quoteScenario(s Scenario, cases []quoteCase) Scenario {
 	s.Base, s.Waypoints = Enrolled, []string{"travel-agency"}
@@ -77,7 +82,7 @@ func quoteScenario(s Scenario, cases []quoteCase) Scenario {
 	for _, window := range []string{Before, Applied, After} {
 		drive := Drive{
 			Name: stage(s.ID, window), Window: window, Collect: []string{"travel-agency/travels"}, Quiet: 300 * time.Millisecond,
-			Load: keepalive(200, perQuoteRow*len(cases)),
+			Load: keepalive(quoteRate, perQuoteRow*len(cases)),
 		}
 		var rows []claim.Row
 		for _, c := range cases {

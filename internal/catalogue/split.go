@@ -36,7 +36,7 @@ func (s Scenario) labelled(labels ...string) Scenario {
 // route which is never applied cannot look like one that is.
 func split(id, title, file string, arms ...claim.Arm) Scenario {
 	s := Scenario{
-		ID: id, Task: "task4", Title: title, Base: Versions, Apply: []Piece{{File: file}},
+		ID: id, Task: "task4", Title: title, Base: Versions, Setup: []Piece{evenly()}, Apply: []Piece{{File: file}},
 		Waypoints: []string{"travel-agency"}, Expect: 10 * time.Second,
 	}
 	for _, window := range []string{Before, Applied, After} {
@@ -71,10 +71,14 @@ func splitLoad(string) record.Load {
 	return keepalive(500, 6700, get("cars", carsURL+"/cars/Madrid"))
 }
 
+// evenly has the waypoint draw among the pods of cars where no route says
+// anything. By default it prefers the pod with fewer requests under way, and
+// shares follow how fast each pod happens to be.
+func evenly() Piece { return Piece{File: "capabilities/cars-random.yaml"} }
+
 // unroutedDelta is how far from half, per mille, a version may be where no
-// route says anything: a waypoint then sends a request to the pod with fewer
-// requests under way (Istio's default, LEAST_REQUEST), which is no fair coin
-// but stays nearer to half than to any split that is tested.
+// route says anything: far enough to be shown soon, and nearer to half than to
+// any split that is tested.
 const unroutedDelta = 150
 
 // aboutHalf is what holds while no route is applied.

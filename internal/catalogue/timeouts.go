@@ -19,7 +19,7 @@ func timeouts() []Scenario {
 	slow, below, quick := slowed("slow", "1s"), slowed("below", "200ms"), get("quick", carsURL+"/cars/Madrid")
 	s.Drives = []Drive{
 		timeoutDrive(stage(s.ID, Before), Before, keepalive(250, 700, slow)),
-		timeoutDrive(stage(s.ID, Applied), Applied, keepalive(250, 2600, slow)),
+		timeoutDrive(stage(s.ID, Applied), Applied, keepalive(250, 3200, slow)),
 		timeoutDrive(stage(s.ID, Applied)+"-rows", Applied, keepalive(250, 3*perVariant, slow, below, quick)),
 		timeoutDrive(stage(s.ID, After), After, keepalive(250, 700, slow)),
 	}

@@ -98,8 +98,10 @@ func TestWhatArrivesAtTheBackend(t *testing.T) {
 		`path "/cars/", want "/cars"`: func(s *scene) { s.arrivals[9].Path = "/cars/" },
 		`host "x", want "cars"`:       func(s *scene) { s.arrivals[9].Host = "x" },
 		`version "v2", want "v1"`:     func(s *scene) { s.arrivals[9].Version = "v2" },
-		"arrived 0 times, want 1":     func(s *scene) { s.arrivals = append(s.arrivals[:9:9], s.arrivals[10:]...) },
-		"arrived 2 times, want 1":     func(s *scene) { s.arrivals = append(s.arrivals, s.arrivals[9]) },
+		"arrived 0 times, want 1": func(s *scene) {
+			s.arrivals, s.observations[9].Pod = append(s.arrivals[:9:9], s.arrivals[10:]...), ""
+		},
+		"arrived 2 times, want 1": func(s *scene) { s.arrivals = append(s.arrivals, s.arrivals[9]) },
 	} {
 		s := sound.clone()
 		spoil(s)
@@ -112,6 +114,12 @@ func TestWhatArrivesAtTheBackend(t *testing.T) {
 		assert.Contains(t, v.Signature, mention)
 		assert.Contains(t, v.FirstOdd, "#9 ")
 	}
+	forgot := sound.clone() // a pod says that it answered, and its ledger that it did not
+	forgot.arrivals = append(forgot.arrivals[:9:9], forgot.arrivals[10:]...)
+	v := forgot.judge(t, p)
+	assert.Equal(t, record.Inconclusive, v.Verdict)
+	assert.Equal(t, record.Harness, v.Blame)
+	assert.Contains(t, v.Detail, "in no ledger of the pods that answered")
 	none := plan(t, record.Promise{Kind: KindEvery, Delta: 10, Beta: .05, Params: Params(EveryParams{Want: Conditions{Backend: &Backend{Arrivals: ptr(0)}}})})
 	assert.Equal(t, record.Violated, sound.judge(t, none).Verdict)
 	sound.arrivals = nil

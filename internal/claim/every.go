@@ -34,7 +34,11 @@ type every struct {
 	byTarget []*row // nil where the target is not read
 	target   marks  // target plus one by Seq, for rows with a backend
 	arrived  marks
-	failed   marks          // 1 for a request that was odd, in whatever respects
+	failed   marks  // 1 for a request that was odd, in whatever respects
+	mesh     bool   // something was odd that had reached the mesh
+	named    marks  // 1 for a request whose answer names a pod that the row counts at
+	unheard  oddest // the first of these that no ledger has
+	unheards int
 	bad      map[int]string // what was wrong with an arrival, by Seq; kept for few
 	perRow   int
 	answered bool // only answers are read
@@ -125,12 +129,22 @@ func (e *every) observe(_ int, o *record.Observation) {
 		return
 	}
 	r.seen++
-	if r.check.want.Backend != nil {
+	if backend := r.check.want.Backend; backend != nil {
 		*e.target.at(o.Seq, e.stage.Load.Hits) = uint8(o.Target + 1)
+		if o.Pod != "" && backend.Of.matches(o.Service, "") {
+			*e.named.at(o.Seq, e.stage.Load.Hits) = 1
+		}
 	}
 	if reason := cmp.Or(r.check.odd(o), r.check.oddPeer(e.stage, o)); reason != "" {
+		e.mesh = e.mesh || reachedMesh(o)
 		e.fail(r, o.Seq, reason, func() string { return trail(e.stage, o) })
 	}
+}
+
+// reachedMesh is false of a request that waited in vain for a name or a
+// connection.
+func reachedMesh(o *record.Observation) bool {
+	return o.Conn != 0 || o.Class != record.ClassTimeout && o.Class != record.ClassDNS
 }
 
 // fail notes a reason; a request that gives several is odd once.
@@ -187,8 +201,13 @@ func (e *every) settleBackends() {
 		describe := func() string { return bare(e.stage, seq) }
 		switch {
 		case cell&flagBadArrival != 0:
+			e.mesh = true
 			e.fail(r, seq, cmp.Or(e.bad[seq], "arrived otherwise than wanted"), describe)
+		case got == 0 && want > 0 && e.named.of(seq) != 0:
+			e.unheards++
+			e.unheard.add(seq, describe)
 		case got != want:
+			e.mesh = e.mesh || e.failed.of(seq) == 0
 			e.fail(r, seq, fmt.Sprintf("arrived %d times, want %d", got, want), describe)
 		}
 	}
@@ -228,7 +247,16 @@ func (e *every) verdict(v *record.Verdict) {
 	}
 	if failed > 0 {
 		v.FirstOdd, v.Signature = e.odd.text, strings.Join(wrong, "; ")
+		if excuse := starved(e.stage); excuse != "" && !e.mesh {
+			inconclusive(v, record.Nature, v.Signature+": none of them got as far as the mesh, and "+excuse)
+			return
+		}
 		violated(v, "%s", v.Signature)
+		return
+	}
+	if e.unheards > 0 {
+		v.FirstOdd = e.unheard.text
+		inconclusive(v, record.Harness, fmt.Sprintf("%d requests are in no ledger of the pods that answered them, first %s", e.unheards, v.FirstOdd))
 		return
 	}
 	e.accept(v)

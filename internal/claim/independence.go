@@ -213,15 +213,9 @@ func (i *independence) byBlocks() aspect {
 
 func over(name string, groups []*stat.Group, why string) aspect {
 	a := aspect{name: name, why: why}
-	values := make([]stat.Group, 0, len(groups))
-	for _, g := range groups {
-		values = append(values, *g)
-	}
-	// A sum of floating-point terms depends on their order, a verdict must not.
-	slices.SortFunc(values, func(a, b stat.Group) int { return cmp.Or(a.Size-b.Size, a.Hits-b.Hits) })
-	d := stat.Disperse(stat.Pool(values))
+	d := stat.Disperse(stat.Pool(inOrder(groups)))
 	if !d.Ready {
-		a.lack = fmt.Sprintf("%d groups with too few requests each to compare", len(values))
+		a.lack = fmt.Sprintf("%d groups with too few requests each to compare", len(groups))
 	}
 	a.p = min(1, approximation*d.Over)
 	return a

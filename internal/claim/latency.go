@@ -104,6 +104,7 @@ type latency struct {
 	where   *probe
 	taken   sampleOf
 	rest    sampleOf // of the requests that are not selected
+	late    int      // requests left out because they were sent late
 	slowest oddest
 }
 
@@ -145,7 +146,7 @@ func checkQuantiles(params LatencyParams) error {
 }
 
 func (l *latency) observe(_ int, o *record.Observation) {
-	if !l.targets.has(o.Target) {
+	if !l.targets.has(o.Target) || l.tardy(o) {
 		return
 	}
 	if l.where != nil && !l.where.seen(o) {
@@ -161,6 +162,17 @@ func (l *latency) observe(_ int, o *record.Observation) {
 			l.slowest.add(o.Seq, func() string { return trail(l.stage, o) + "  " + milliseconds(took) })
 		}
 	}
+}
+
+// tardy leaves out a request that was sent late, where time counts from the
+// sending: whether it was is known before its outcome, so what is left is a fair
+// sample.
+func (l *latency) tardy(o *record.Observation) bool {
+	if l.params.Measure != FromSent || o.Sent-o.Intended <= prompt.lag() {
+		return false
+	}
+	l.late++
+	return true
 }
 
 // settled reports that enough of the selected requests were seen.
@@ -185,6 +197,9 @@ func (l *latency) verdict(v *record.Verdict) {
 	v.Observed, v.Allowed = strings.Join(observed, ", "), strings.Join(allowed, ", ")
 	v.Declared = v.Allowed
 	figure(v, "timeouts and errors", len(l.taken.censored))
+	if l.late > 0 {
+		figure(v, "sent late, left out", l.late)
+	}
 	switch {
 	case len(refuted) > 0:
 		v.FirstOdd, v.Signature = l.slowest.text, "latency out of bounds: "+v.Allowed
@@ -235,15 +250,17 @@ func (l *latency) judge(b QuantileBound, alpha, beta float64) proof {
 	return p
 }
 
-// tooHigh refutes a bound, unless requests that have nothing to do with it were
-// as slow: then it is the machine's, and open.
+// tooHigh refutes a bound, unless the slowness may be the machine's: then it is
+// open.
 func (l *latency) tooHigh(p *proof, b QuantileBound, refuted bool, text string) {
-	rest, known := l.rest.upper(b.Quantile, l.promise.Beta)
-	if !refuted || l.params.CalmMs == 0 || known && rest <= fromMilliseconds(l.params.CalmMs) {
-		p.refute(refuted, text)
+	if !refuted {
 		return
 	}
-	p.text = fmt.Sprintf("%s, and of the other requests %s: the machine is not calm enough, want %g ms", text, bounded(quantileName(b.Quantile), "at most", rest, known), l.params.CalmMs)
+	if excuse := l.excuse(b); excuse != "" {
+		p.text = text + ", " + excuse
+		return
+	}
+	p.refute(true, text)
 }
 
 // add joins one side of a bound; both must be shown.

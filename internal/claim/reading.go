@@ -206,7 +206,7 @@ func (r *reading) tolerance() tolerance {
 		if err != nil || params.Measure != FromSent || params.Where != nil && params.Where.tolerance() == punctual {
 			return punctual
 		}
-		return prompt
+		return loose // it leaves out by itself what was sent late
 	}
 	if r.kind.timed {
 		return punctual

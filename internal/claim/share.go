@@ -37,6 +37,8 @@ type share struct {
 	trial   *stat.Trial
 	size    int // that none or all need
 	total   stat.Group
+	conns   conns
+	came    []connection // by Seq, where the property is only collected later
 	odd     oddest
 }
 
@@ -45,7 +47,7 @@ func openShare(b brief) (accumulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &share{promise: b.promise, params: params, stage: b.stages[0]}
+	s := &share{promise: b.promise, params: params, stage: b.stages[0], conns: conns{}}
 	if s.probe, err = newProbe(params.Of); err != nil {
 		return nil, err
 	}
@@ -80,13 +82,25 @@ func (s *share) observe(_ int, o *record.Observation) {
 		if s.counters(seen) {
 			s.odd.add(o.Seq, func() string { return trail(s.stage, o) })
 		}
+		s.conns.add(connectionOf(o.Client, o.Conn), seen)
 		s.order.put(o.Seq, outcomeOf(seen))
 		return
 	}
 	s.flag(o.Seq, flagMine)
+	s.cameBy(o)
 	if seen {
 		s.flag(o.Seq, flagSeen)
 	}
+}
+
+func (s *share) cameBy(o *record.Observation) {
+	if o.Seq < 0 || o.Seq >= s.stage.Load.Hits {
+		return
+	}
+	for len(s.came) <= o.Seq {
+		s.came = append(s.came, 0)
+	}
+	s.came[o.Seq] = connectionOf(o.Client, o.Conn)
 }
 
 func outcomeOf(has bool) uint8 {
@@ -165,6 +179,7 @@ func (s *share) collect() (reason string) {
 		if s.counters(has) {
 			s.odd.add(seq, func() string { return bare(s.stage, seq) })
 		}
+		s.conns.add(s.came[seq], has)
 		s.order.put(seq, outcomeOf(has))
 	}
 	if blind > 0 {
@@ -225,7 +240,7 @@ func (s *share) conclude(v *record.Verdict) {
 	case stat.Open:
 		inconclusive(v, record.Harness, fmt.Sprintf("the requests ended after %d of at most %d, undecided", s.trial.N, s.design.N))
 	case stat.Held:
-		held(v, "the share is as declared, within %g points", float64(s.promise.Delta)/10)
+		s.conns.believed(v, s.promise.Alpha, fmt.Sprintf("the share is as declared, within %g points", float64(s.promise.Delta)/10))
 	default:
 		v.P, v.Signature = "≤ "+probability(s.trial.P())+", valid at any look", fmt.Sprintf("%s is too %s", s.params.Label, s.trial.Decision)
 		violated(v, "%s: the line was crossed at request %d of at most %d", v.Signature, s.trial.N, s.design.N)

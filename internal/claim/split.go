@@ -32,6 +32,7 @@ type split struct {
 	odd     oddest
 	zeroHit oddest
 	paths   *paths
+	conns   conns // of the first arm
 	ledger  ledger
 }
 
@@ -51,7 +52,7 @@ func openSplit(b brief) (accumulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &split{promise: b.promise, params: params, stage: b.stages[0], targets: targets}
+	s := &split{promise: b.promise, params: params, stage: b.stages[0], targets: targets, conns: conns{}}
 	if s.tests, err = armTests(b.promise, params.Arms); err != nil {
 		return nil, err
 	}
@@ -126,6 +127,7 @@ func (s *split) observe(_ int, o *record.Observation) {
 	}
 	if arm != oddArm {
 		s.paths.add(arm, o)
+		s.conns.add(connectionOf(o.Client, o.Conn), arm == 1)
 	}
 	s.order.put(o.Seq, arm)
 }
@@ -202,7 +204,7 @@ func (s *split) verdict(v *record.Verdict) {
 		inconclusive(v, record.Harness, fmt.Sprintf("%d of at least %d requests were seen", s.judged, need))
 		return
 	}
-	held(v, "the split is as declared, within %g points", float64(s.promise.Delta)/10)
+	s.conns.believed(v, s.promise.Alpha, fmt.Sprintf("the split is as declared, within %g points", float64(s.promise.Delta)/10))
 }
 
 // refuted reports what contradicts the split.

@@ -23,3 +23,21 @@ func starved(stages ...*record.Stage) string {
 	}
 	return ""
 }
+
+// excuse says why slowness is no evidence against the mesh, or "": requests that
+// have nothing to do with the bound were as slow, the generator was held up
+// itself, or no processor was free.
+func (l *latency) excuse(b QuantileBound) string {
+	rest, known := l.rest.upper(b.Quantile, l.promise.Beta)
+	if l.params.CalmMs > 0 && !(known && rest <= fromMilliseconds(l.params.CalmMs)) {
+		return fmt.Sprintf("and of the other requests %s: the machine is not calm enough, want %g ms",
+			bounded(quantileName(b.Quantile), "at most", rest, known), l.params.CalmMs)
+	}
+	if total := l.late + l.taken.size() + l.rest.size(); 100*l.late > total {
+		return fmt.Sprintf("but %d of %d requests were sent more than %v late: the load generator was held up itself", l.late, total, prompt.lag())
+	}
+	if starving := starved(l.stage); starving != "" {
+		return "but " + starving
+	}
+	return ""
+}
