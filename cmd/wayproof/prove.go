@@ -164,7 +164,7 @@ func proveOn(ctx context.Context, environment mesh.Environment, flags *proveFlag
 		return err
 	}
 	stage, err := scene.Open(scene.Options{
-		Cluster: cluster, Agent: agentOf(environment), Adopt: flags.adopt, Progress: p.lines, Run: run,
+		Cluster: cluster, Agent: agentOf(environment), Adopt: flags.adopt, Progress: p.lines, Run: run, Brief: true,
 		Dir: filepath.Join(flags.artifacts, run.ID),
 	})
 	if err != nil {

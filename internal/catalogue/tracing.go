@@ -9,9 +9,10 @@ import (
 
 const tracingFile = "corrected/02_2-enable-tracing.yaml"
 
-// exportQuiet is how long spans are given to reach the sink after the load:
-// Envoy sends what it has gathered every five seconds.
-const exportQuiet = 7 * time.Second
+// exportQuiet is how long spans are given to reach the sink after the load, before
+// it is read until nothing is added: Envoy sends what it has gathered every five
+// seconds.
+const exportQuiet = 6 * time.Second
 
 // traced are the services whose requests make a trace of one span each, by the
 // waypoint in front of them; the fixture calls nobody for these paths.

@@ -83,7 +83,7 @@ func evidence(v record.Verdict, run *record.Run) string {
 	dir := path.Join("artifacts", run.ID)
 	places := dir + "/"
 	if len(v.Evidence) > 0 {
-		places = strings.Join(v.Evidence, ", ")
+		places = path.Join(dir, path.Dir(v.Evidence[0])) + "/"
 	}
 	return fmt.Sprintf("evidence %s   again: wayproof replay %s", places, dir)
 }

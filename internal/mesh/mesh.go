@@ -42,3 +42,10 @@ type Progress interface {
 	// Note says one thing that a reader should know.
 	Note(format string, args ...any)
 }
+
+// Detailer is a Progress that can say more of the step under way while it lasts.
+type Detailer interface {
+	// Detail replaces what was said before; it is shown only where a reader may
+	// be watching.
+	Detail(text string)
+}

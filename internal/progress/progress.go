@@ -20,6 +20,7 @@ type Lines struct {
 
 	mu      sync.Mutex
 	running []string // names of the steps under way, outermost first
+	detail  string   // of the innermost
 	stop    chan struct{}
 }
 
@@ -50,6 +51,13 @@ func (l *Lines) Step(name string) func(err error) {
 	return func(err error) { l.end(depth, name, began, err) }
 }
 
+// Detail says more of the step under way, on its line, until the next step.
+func (l *Lines) Detail(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.detail = text
+}
+
 // Note prints one line.
 func (l *Lines) Note(format string, args ...any) {
 	l.mu.Lock()
@@ -61,7 +69,7 @@ func (l *Lines) end(depth int, name string, began time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.quiet()
-	l.running = l.running[:min(depth, len(l.running))]
+	l.running, l.detail = l.running[:min(depth, len(l.running))], ""
 	mark := "done"
 	if err != nil {
 		mark = "FAILED"
@@ -81,6 +89,7 @@ func (l *Lines) print(format string, args ...any) {
 // tick rewrites the last line with the step's time until quiet is called.
 func (l *Lines) tick(depth int, name string, began time.Time) {
 	l.quiet()
+	l.detail = ""
 	if !l.live {
 		return
 	}
@@ -106,6 +115,9 @@ func (l *Lines) redraw(stop chan struct{}, text string) {
 	select {
 	case <-stop:
 	default:
+		if l.detail != "" {
+			text += "  " + l.detail
+		}
 		fmt.Fprintf(l.out, "\r\033[K        %s", text)
 	}
 }

@@ -28,7 +28,7 @@ func TestAnAbortedRunJudgesAsReplayDoes(t *testing.T) {
 		promise("get", claim.KindEvery, claim.Params(claim.EveryParams{Want: claim.Conditions{Status: 200}})),
 	}}
 	dir := filepath.Join(t.TempDir(), "run")
-	s, err := Open(Options{Dir: dir, Run: record.Run{ID: "r", Started: time.Now(), Plan: record.Plan{Promises: scenario.Promises}}})
+	s, err := Open(Options{Dir: dir, Brief: true, Run: record.Run{ID: "r", Started: time.Now(), Plan: record.Plan{Promises: scenario.Promises}}})
 	require.NoError(t, err)
 	s.current = &record.Memory{}
 	s.run.Stages = []record.Stage{{

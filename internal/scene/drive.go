@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +16,7 @@ import (
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/kube"
+	"github.com/wayproof/wayproof/internal/mesh"
 	"github.com/wayproof/wayproof/internal/record"
 	"github.com/wayproof/wayproof/loadgen"
 	"github.com/wayproof/wayproof/loadgen/worker"
@@ -53,12 +57,24 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 func (s *Scene) open(scenario catalogue.Scenario, drive catalogue.Drive) (int, *record.Stage) {
 	index := len(s.run.Stages)
 	load := drive.Load
+	load.Targets = shuffled(load.Targets, s.run.Seed, drive.Name)
 	load.IDPrefix = fmt.Sprintf("%s-%d", s.run.ID, index)
 	s.run.Stages = append(s.run.Stages, record.Stage{
 		Name: drive.Name, Spec: scenario.ID, Window: drive.Window, Base: time.Now().UTC(), Load: load,
 		Peers: map[string]string{},
 	})
 	return index, &s.run.Stages[index]
+}
+
+// shuffled is the order in which a stage's targets take turns, drawn from the
+// run's seed: what holds in one order only shows over the runs.
+func shuffled(targets []record.Target, seed uint64, stage string) []record.Target {
+	digest := fnv.New64a()
+	digest.Write([]byte(stage))
+	random := rand.New(rand.NewPCG(seed, digest.Sum64())) //nolint:gosec // a draw for a test, not a secret
+	targets = slices.Clone(targets)
+	random.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
+	return targets
 }
 
 // watching are the promises that read the stage.
@@ -96,7 +112,7 @@ func (s *Scene) attack(ctx context.Context, index int, enough func(*record.Obser
 		return err
 	}
 	keeper := &keeper{scene: s, index: index, enough: enough}
-	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}}
+	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}, Progress: s.meter()}
 	outcome, err := driver.Drive(ctx, loadgen.Plan{Load: stage.Load}, keeper.take)
 	stage = &s.run.Stages[index]
 	stage.Health = outcome.Health
@@ -104,6 +120,18 @@ func (s *Scene) attack(ctx context.Context, index int, enough func(*record.Obser
 		stage.Base = outcome.Base
 	}
 	return errors.Join(err, keeper.failed)
+}
+
+// meter shows on the running step's line how far a load is.
+func (s *Scene) meter() func(worker.Progress) {
+	detailer, ok := s.progress.(mesh.Detailer)
+	if !ok {
+		return nil
+	}
+	return func(p worker.Progress) {
+		detailer.Detail(fmt.Sprintf("%d of at most %d, %.0f/s, p50 %v, p99 %v, failed %d", p.Done, p.Planned, p.Rate,
+			p.P50.Round(100*time.Microsecond), p.P99.Round(100*time.Microsecond), p.Failed))
+	}
 }
 
 // keeper writes observations down as they come.

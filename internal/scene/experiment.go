@@ -24,7 +24,7 @@ func reach() []string {
 // Experiment plays an experiment and judges its promises, as Play does with a
 // scenario.
 func (s *Scene) Experiment(ctx context.Context, e catalogue.Experiment) ([]record.Verdict, error) {
-	s.current = &record.Memory{}
+	s.enter()
 	failed := s.experiment(ctx, e)
 	if unsupported, ok := errors.AsType[*chaos.Unsupported](failed); ok {
 		s.lack(catalogue.FaultAbility(e.Fault), unsupported.Reason)

@@ -30,6 +30,7 @@ type Options struct {
 	Dir      string // of the run's artefacts
 	Run      record.Run
 	Known    claim.Deviations // what the mesh is known to do otherwise than promised
+	Brief    bool             // keeps no evidence: what will not hold is meant not to
 	Progress mesh.Progress
 }
 
@@ -40,6 +41,7 @@ type Scene struct {
 	gate     *ready.Gate
 	agent    string
 	known    claim.Deviations
+	brief    bool
 	progress mesh.Progress
 
 	run     record.Run
@@ -50,6 +52,8 @@ type Scene struct {
 	applied []kube.Manifest // what the scenario has put there, newest last
 	lent    []kube.Manifest // whose labels the scenario has lent to what was there
 	bare    bool            // nothing beyond base is there, from earlier runs neither
+	began   time.Time       // the scenario being played
+	evident []string        // files of evidence about it
 }
 
 // guests are namespaces of others in which single objects are put: the trace
@@ -68,7 +72,7 @@ func Open(options Options) (*Scene, error) {
 	owner := kube.Owner{Run: options.Run.ID, Adopt: options.Adopt, Guest: guests()}
 	s := &Scene{
 		cluster: options.Cluster, owner: owner, gate: ready.NewGate(options.Cluster, owner),
-		agent: options.Agent, known: options.Known, progress: options.Progress, run: options.Run, writer: writer,
+		agent: options.Agent, known: options.Known, brief: options.Brief, progress: options.Progress, run: options.Run, writer: writer,
 	}
 	return s, writer.WriteRun(&s.run)
 }
@@ -113,30 +117,40 @@ func (s *Scene) Finish(exitCode int) error {
 }
 
 // Play performs a scenario and judges its promises from what was recorded. The
-// error is what kept it from being played to its end; promises that it leaves
-// without data are inconclusive then, and are among the verdicts all the same.
+// error is what kept it from being played to its end, or from being cleared away;
+// promises that it leaves without data are inconclusive then, and are among the
+// verdicts all the same.
 func (s *Scene) Play(ctx context.Context, scenario catalogue.Scenario) ([]record.Verdict, error) {
-	s.current = &record.Memory{}
-	var failed error
-	if s.offered(scenario) {
-		failed = s.perform(ctx, scenario)
+	s.enter()
+	if !s.offered(scenario) {
+		return s.judge(ctx, scenario)
 	}
+	failed := s.perform(ctx, scenario)
 	if failed != nil {
 		s.event("scenario ended early", scenario.ID, failed.Error())
 	}
 	verdicts, err := s.judge(ctx, scenario)
-	if failed != nil {
-		return verdicts, fmt.Errorf("play %s: %w", scenario.ID, failed)
+	if err = errors.Join(err, s.leave(ctx, scenario, failed)); err != nil {
+		return verdicts, fmt.Errorf("play %s: %w", scenario.ID, err)
 	}
-	return verdicts, err
+	return verdicts, nil
 }
 
-// judge judges a scenario's promises from what was recorded of it. It works on
-// after ctx has ended: an aborted run says of its record what replay will say.
+// enter begins a scenario: what was seen of the one before is none of its
+// business.
+func (s *Scene) enter() { s.current, s.began, s.evident = &record.Memory{}, time.Now(), nil }
+
+// judge judges a scenario's promises from what was recorded of it, and keeps
+// evidence while what they are about still stands, if one is not held. It works
+// on after ctx has ended: an aborted run says of its record what replay will say.
 func (s *Scene) judge(ctx context.Context, scenario catalogue.Scenario) ([]record.Verdict, error) {
 	s.current.Record = s.run
 	verdicts, err := claim.Judge(context.WithoutCancel(ctx), s.current, s.planned(scenario))
 	verdicts = s.known.Apply(verdicts, s.run.Environment, s.run.Started)
+	if !s.brief && slices.ContainsFunc(verdicts, func(v record.Verdict) bool { return v.Verdict.ExitCode() != 0 }) {
+		s.investigate(ctx, scenario)
+	}
+	attach(verdicts, s.evident)
 	s.run.Verdicts = append(s.run.Verdicts, verdicts...)
 	return verdicts, errors.Join(err, s.writer.WriteRun(&s.run))
 }
@@ -162,9 +176,9 @@ func (s *Scene) planned(scenario catalogue.Scenario) []record.Promise {
 	return promises
 }
 
-// perform goes through the scenario's windows and takes away what it applied,
-// whatever happened.
-func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) (err error) {
+// perform goes through the scenario's windows. What it applied stays: leave takes
+// it away.
+func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) error {
 	if err := s.ensure(ctx, scenario.Base); err != nil {
 		return err
 	}
@@ -173,7 +187,6 @@ func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) (err e
 			return err
 		}
 	}
-	defer func() { err = s.leave(ctx, scenario, err) }()
 	if err := s.scale(ctx, scenario.Replicas); err != nil {
 		return err
 	}
@@ -209,6 +222,7 @@ func (s *Scene) window(ctx context.Context, scenario catalogue.Scenario, window 
 			return fmt.Errorf("drive %s: %w", drive.Name, err)
 		}
 	}
+	s.exhibit(ctx, scenario, window)
 	s.run.Windows = append(s.run.Windows, record.Window{
 		Spec: scenario.ID, Name: window, Start: began.UTC(), End: time.Now().UTC(),
 	})

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/wayproof/wayproof/cmd/agent/sink/span"
 	"github.com/wayproof/wayproof/internal/catalogue"
@@ -51,27 +53,53 @@ func (s *Scene) spans(ctx context.Context, index int, drive catalogue.Drive) err
 	if !drive.Spans {
 		return nil
 	}
-	received, err := s.received(ctx)
+	prefix := s.run.Stages[index].Load.IDPrefix
+	ours, err := s.settledSpans(ctx, prefix)
 	if err != nil {
 		s.missing(index, fmt.Errorf("spans of the trace sink: %w", err))
 		return ctx.Err()
 	}
-	prefix := s.run.Stages[index].Load.IDPrefix
-	ours := map[string]bool{}
-	for _, one := range received {
-		if one.Seq(prefix) >= 0 {
-			ours[one.TraceID] = true
-		}
-	}
-	for _, one := range received {
-		if !ours[one.TraceID] {
-			continue
-		}
+	for _, one := range ours {
 		if err := s.spanned(one.Record(index, prefix)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// What has not come within the quiet period may still be on its way where the
+// machine is busy: the sink is read again until nothing has been added.
+const (
+	spansEvery = 1500 * time.Millisecond
+	spansWait  = 30 * time.Second
+)
+
+// settledSpans are a stage's, once no more of them come.
+func (s *Scene) settledSpans(ctx context.Context, prefix string) (ours []span.Span, err error) {
+	before := -1
+	wait := kube.Wait{What: "the spans of the load to be there", Within: spansWait, Every: spansEvery}
+	err = kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
+		received, err := s.received(ctx)
+		if err != nil {
+			return false, "", err
+		}
+		ours = begunBy(received, prefix)
+		still := len(ours) == before
+		before = len(ours)
+		return still, fmt.Sprintf("%d so far", before), nil
+	})
+	return ours, err
+}
+
+// begunBy keeps the traces that a load's requests began.
+func begunBy(received []span.Span, prefix string) []span.Span {
+	begun := map[string]bool{}
+	for _, one := range received {
+		if one.Seq(prefix) >= 0 {
+			begun[one.TraceID] = true
+		}
+	}
+	return slices.DeleteFunc(received, func(one span.Span) bool { return !begun[one.TraceID] })
 }
 
 func (s *Scene) spanned(one record.Span) error {
@@ -100,16 +128,21 @@ func (s *Scene) received(ctx context.Context) ([]span.Span, error) {
 }
 
 func (s *Scene) complete(ctx context.Context, port kube.Port) error {
+	stats, err := s.account(ctx, port)
+	if err == nil && stats.Overflowed > 0 {
+		err = fmt.Errorf("%d spans gave way to newer ones", stats.Overflowed)
+	}
+	return err
+}
+
+// account is what the sink says of itself.
+func (s *Scene) account(ctx context.Context, port kube.Port) (stats span.Stats, err error) {
 	text, err := s.cluster.ProxyGet(ctx, port, "/stats")
 	if err != nil {
-		return err
+		return stats, err
 	}
-	var stats span.Stats
 	if err := json.Unmarshal(text, &stats); err != nil {
-		return fmt.Errorf("read the trace sink's account of itself: %w", err)
+		return stats, fmt.Errorf("read the trace sink's account of itself: %w", err)
 	}
-	if stats.Overflowed > 0 {
-		return fmt.Errorf("%d spans gave way to newer ones", stats.Overflowed)
-	}
-	return nil
+	return stats, nil
 }
