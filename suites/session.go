@@ -4,6 +4,7 @@ package suites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,9 @@ type Session struct {
 	// Spoil, if set, puts a defect into scenarios before they are played: how the
 	// specs themselves are proven.
 	Spoil func(catalogue.Scenario) catalogue.Scenario
+	// Trouble is what went wrong in scenarios whose promises are all fine, most
+	// likely while they were cleared away: no verdict speaks of it.
+	Trouble error
 }
 
 // current is the session that specs use. Ginkgo's specs are registered before
@@ -59,6 +63,9 @@ func tell(verdicts []record.Verdict, err error) error {
 		}
 	}
 	if err != nil {
+		if len(broken) == 0 {
+			current.Trouble = errors.Join(current.Trouble, err)
+		}
 		broken = append(broken, err.Error())
 	}
 	if len(broken) > 0 {

@@ -209,7 +209,7 @@ func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, i
 	if !flags.keep {
 		swept = stage.Sweep(ctx)
 	}
-	return conclude(context.WithoutCancel(ctx), stage, swept, flags)
+	return conclude(context.WithoutCancel(ctx), stage, errors.Join(session.Trouble, swept), flags)
 }
 
 // specOutcome is what Ginkgo needs of a test; the verdicts say more than its
