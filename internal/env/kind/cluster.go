@@ -34,7 +34,10 @@ func (e *Environment) ensureCluster(ctx context.Context, progress mesh.Progress)
 	case known == nil:
 		return nil, fmt.Errorf("a kind cluster named %q exists that wayproof did not make: choose another name (CLUSTER=... or --cluster), or remove it with: kind delete cluster --name %s", e.options.Cluster, e.options.Cluster)
 	}
-	reason := e.unfit(ctx, known, progress)
+	reason, err := e.unfit(ctx, known, progress)
+	if err := errors.Join(err, ctx.Err()); err != nil { // an aborted look finds every cluster unfit
+		return nil, fmt.Errorf("find out whether cluster %s can be used (it is left as it is): %w", e.options.Cluster, err)
+	}
 	if reason == nil {
 		return known, nil
 	}
@@ -45,30 +48,35 @@ func (e *Environment) ensureCluster(ctx context.Context, progress mesh.Progress)
 	return e.create(ctx, progress)
 }
 
-// unfit says why a cluster of ours cannot be used, having tried to heal it.
-func (e *Environment) unfit(ctx context.Context, known *state, progress mesh.Progress) error {
+// unfit gives the reason why a cluster of ours cannot be used, having tried to
+// heal it. An error beside it means that this cannot be told, which is no reason
+// to remove anything.
+func (e *Environment) unfit(ctx context.Context, known *state, progress mesh.Progress) (reason, err error) {
 	if !known.Created {
-		return errors.New("an earlier run was stopped while it made it")
+		return errors.New("an earlier run was stopped while it made it"), nil
 	}
 	if known.Node != e.plan.nodeKey {
-		return errors.New("it was made of another node image")
+		return errors.New("it was made of another node image"), nil
 	}
 	stopped, err := e.stopped(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(stopped) > 0 {
 		done := progress.Step(fmt.Sprintf("start %d stopped nodes", len(stopped)))
 		_, err := e.command(ctx, append([]string{"start"}, stopped...)...)
 		done(err)
 		if err != nil {
-			return err
+			return err, nil
 		}
 	}
 	if err := e.provider.ExportKubeConfig(e.options.Cluster, e.options.Kubeconfig, false); err != nil {
-		return fmt.Errorf("it has no kubeconfig: %w", err)
+		if _, missing := e.provider.KubeConfig(e.options.Cluster, false); missing != nil {
+			return fmt.Errorf("it has no kubeconfig: %w", missing), nil
+		}
+		return nil, err // the cluster has one; it is the file that cannot be written
 	}
-	return e.awaitNodes(ctx, progress)
+	return e.awaitNodes(ctx, progress), nil
 }
 
 // healWait is how long nodes that came back may take; making new ones takes
@@ -170,9 +178,13 @@ func (e *Environment) createOrUndo(ctx context.Context, known *state, options []
 		}
 		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, err), e.undo(ctx, known))
 	case <-ctx.Done():
+		aborted := fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, ctx.Err())
+		if e.options.Keep {
+			return fmt.Errorf("%w (its nodes are kept for a look; the next up replaces them)", aborted)
+		}
 		err := e.provider.Delete(e.options.Cluster, known.Kubeconfig)
 		<-created //nolint:errcheck // fails on what was removed under it
-		return errors.Join(fmt.Errorf("create kind cluster %s: %w", e.options.Cluster, ctx.Err()), err, e.undo(ctx, known))
+		return errors.Join(aborted, err, e.undo(ctx, known))
 	}
 }
 

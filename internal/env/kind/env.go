@@ -135,6 +135,9 @@ func (e *Environment) furnish(ctx context.Context, known *state, progress mesh.P
 	if known.Mesh == e.plan.meshKey && ambient.Healthy(ctx, connected) == nil {
 		return nil
 	}
+	if err := known.unsettle(e.stateDir()); err != nil {
+		return err
+	}
 	if err := ambient.Install(ctx, connected, e.plan.ambient, progress); err != nil {
 		return err
 	}

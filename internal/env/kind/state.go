@@ -58,10 +58,26 @@ func (s *state) write(dir string) error {
 	return os.Rename(partial, statePath(dir, s.Cluster))
 }
 
-func forget(dir, cluster string) error {
-	err := errors.Join(os.Remove(statePath(dir, cluster)), os.Remove(statePath(dir, cluster)+".lock"))
-	if errors.Is(err, os.ErrNotExist) {
+// changing stands in the place of the mesh's digest while releases are moved:
+// what a failed change leaves is neither the old mesh nor the new one.
+const changing = "changing"
+
+// unsettle remembers that the mesh is about to change. A cluster that never had
+// one has nothing to lose, and stays one without.
+func (s *state) unsettle(dir string) error {
+	if s.Mesh == "" {
 		return nil
 	}
-	return err
+	s.Mesh = changing
+	return s.write(dir)
+}
+
+func forget(dir, cluster string) error {
+	var failed []error
+	for _, file := range []string{statePath(dir, cluster), statePath(dir, cluster) + ".lock"} {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			failed = append(failed, fmt.Errorf("forget cluster %s: %w", cluster, err))
+		}
+	}
+	return errors.Join(failed...)
 }

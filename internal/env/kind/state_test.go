@@ -77,3 +77,25 @@ func TestWhatIsAbandoned(t *testing.T) {
 		assert.Equal(t, broken, environment.abandon(tc.ctx, known, broken), name)
 	}
 }
+
+// TestAFailureToForgetIsNotHidden: one file that is gone already says nothing
+// about the other.
+func TestAFailureToForgetIsNotHidden(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(statePath(dir, "one")+"/inside", 0o755)) // a full folder cannot be removed
+	require.ErrorContains(t, forget(dir, "one"), "forget cluster one")
+}
+
+func TestAFailedChangeIsNotTakenForTheOldMesh(t *testing.T) {
+	dir := t.TempDir()
+	known := &state{Cluster: "one", Mesh: "old"}
+	require.NoError(t, known.unsettle(dir))
+	left, err := readState(dir, "one")
+	require.NoError(t, err)
+	assert.NotEqual(t, "old", left.Mesh, "the next up with the old options installs")
+	assert.NotEmpty(t, left.Mesh, "an abort does not take it for a cluster that never had a mesh")
+
+	fresh := &state{Cluster: "two"}
+	require.NoError(t, fresh.unsettle(dir))
+	assert.Empty(t, fresh.Mesh, "an abort while the first mesh is installed removes the cluster")
+}
