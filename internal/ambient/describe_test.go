@@ -68,7 +68,10 @@ func TestComponentsAreListedOnceWithTheirSource(t *testing.T) {
 }
 
 func TestMetricsServerCarriesTheImageAndItsArguments(t *testing.T) {
-	manifests, err := metricsServer("wayproof.local/metrics-server:v0.9.0")
+	manifests, err := Options{
+		Images:  map[string]string{MetricsServer: "wayproof.local/metrics-server:v0.9.0"},
+		Digests: map[string]string{MetricsServer: "sha256:ab"},
+	}.metricsServer()
 	require.NoError(t, err)
 	found := false
 	for _, manifest := range manifests {
@@ -80,6 +83,7 @@ func TestMetricsServerCarriesTheImageAndItsArguments(t *testing.T) {
 		require.NoError(t, kube.Into(manifest.Object, &deployment))
 		container := deployment.Spec.Template.Spec.Containers[0]
 		assert.Equal(t, "wayproof.local/metrics-server:v0.9.0", container.Image)
+		assert.Equal(t, "sha256:ab", deployment.Spec.Template.Annotations[ImageDigestNote])
 		assert.Subset(t, container.Args, []string{
 			"--kubelet-insecure-tls", "--metric-resolution=15s", "--kubelet-preferred-address-types=InternalIP",
 		})

@@ -110,7 +110,7 @@ func (i installer) namespaces(ctx context.Context) error {
 }
 
 func (i installer) metricsServer(ctx context.Context) error {
-	manifests, err := metricsServer(i.options.Images[MetricsServer])
+	manifests, err := i.options.metricsServer()
 	return i.apply(ctx, manifests, err)
 }
 

@@ -3,6 +3,7 @@ package ambient
 import (
 	"bytes"
 	_ "embed" // the metrics-server manifest
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,7 +25,7 @@ const Run = "environment"
 func owner() kube.Owner { return kube.Owner{Run: Run, Guest: []string{"kube-system"}} }
 
 // metricsServer is the manifest with the image put in.
-func metricsServer(image string) ([]kube.Manifest, error) {
+func (o Options) metricsServer() ([]kube.Manifest, error) {
 	manifests, err := kube.Decode("metrics-server.yaml", bytes.NewReader(metricsServerYAML))
 	if err != nil {
 		return nil, err
@@ -38,8 +39,13 @@ func metricsServer(image string) ([]kube.Manifest, error) {
 			return nil, fmt.Errorf("metrics-server manifest: want one container, found %d: %w", len(containers), err)
 		}
 		container, _ := containers[0].(map[string]any)
-		container["image"] = image
-		if err := unstructured.SetNestedSlice(manifest.Object.Object, containers, "spec", "template", "spec", "containers"); err != nil {
+		container["image"] = o.Images[MetricsServer]
+		template := []string{"spec", "template"}
+		err = unstructured.SetNestedSlice(manifest.Object.Object, containers, append(template, "spec", "containers")...)
+		if digest := o.Digests[MetricsServer]; digest != "" {
+			err = errors.Join(err, unstructured.SetNestedField(manifest.Object.Object, digest, append(template, "metadata", "annotations", ImageDigestNote)...))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("put image into metrics-server manifest: %w", err)
 		}
 	}

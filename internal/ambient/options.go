@@ -34,6 +34,7 @@ const (
 	DiscoveryEnabled  = "enabled"
 	NodeProxyNote     = "wayproof.dev/node-proxy" // annotation on ztunnel's DaemonSet
 	WaypointProxyNote = "wayproof.dev/waypoint-proxy"
+	ImageDigestNote   = "wayproof.dev/image-digest" // annotation on the pods of a component
 	// ReleaseRepository is where Istio publishes the charts of its releases.
 	ReleaseRepository = "https://istio-release.storage.googleapis.com/charts"
 	// TracingProvider and TracingService are what Telemetry objects name, and
@@ -59,6 +60,10 @@ type Options struct {
 	Tag string
 	// Images are full references that replace single ones.
 	Images map[string]string
+	// Digests says per component what its image is made of, where that is known.
+	// It goes into the pods' annotations: an image that changed under the same
+	// reference rolls them.
+	Digests map[string]string
 	// Sources says per component where its image came from, for the table.
 	Sources map[string]string
 

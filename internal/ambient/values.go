@@ -81,7 +81,7 @@ func (o Options) istiod() values {
 	if o.WaypointProxy != "" {
 		own["deploymentAnnotations"] = values{WaypointProxyNote: o.WaypointProxy}
 	}
-	setImage(own, o.Images[Pilot])
+	o.setImage(own, Pilot)
 	return own
 }
 
@@ -103,7 +103,7 @@ func (o Options) cni() values {
 	if o.StandIn != "" {
 		own["ambient"] = values{"dnsCapture": false}
 	}
-	setImage(own, o.Images[InstallCNI])
+	o.setImage(own, InstallCNI)
 	return own
 }
 
@@ -114,7 +114,7 @@ func (o Options) ztunnel() values {
 	if o.StandIn != "" {
 		own["annotations"] = values{NodeProxyNote: o.nodeProxy()}
 	}
-	setImage(own, o.Images[Ztunnel])
+	o.setImage(own, Ztunnel)
 	return own
 }
 
@@ -122,9 +122,12 @@ func (o Options) nodeProxy() string { return fmt.Sprintf("stand-in %s", o.StandI
 
 // setImage replaces a chart's image: a reference with a slash is taken whole by
 // Istio's charts.
-func setImage(own values, image string) {
-	if image != "" {
+func (o Options) setImage(own values, component string) {
+	if image := o.Images[component]; image != "" {
 		own["image"] = image
+	}
+	if digest := o.Digests[component]; digest != "" {
+		own["podAnnotations"] = values{ImageDigestNote: digest}
 	}
 }
 

@@ -153,6 +153,19 @@ func TestImagesReplaceSingleOnes(t *testing.T) {
 	assert.Equal(t, "archive.local/p:1", imageOf(as[appsv1.Deployment](t, objects, "Deployment istio-system/istiod").Spec.Template.Spec))
 }
 
+// TestAnImageThatChangedUnderItsNameRollsThePods: the reference stays, so the
+// template has to change by the digest.
+func TestAnImageThatChangedUnderItsNameRollsThePods(t *testing.T) {
+	options := ours(t)
+	options.Digests = map[string]string{Ztunnel: "sha256:z", Pilot: "sha256:p", InstallCNI: "sha256:c"}
+	objects := rendered(t, options)
+	annotations := as[appsv1.DaemonSet](t, objects, "DaemonSet ztunnel/ztunnel").Spec.Template.Annotations
+	assert.Equal(t, "sha256:z", annotations[ImageDigestNote])
+	assert.Contains(t, annotations, "prometheus.io/scrape", "the chart's own stay")
+	assert.Equal(t, "sha256:c", as[appsv1.DaemonSet](t, objects, "DaemonSet istio-cni/istio-cni-node").Spec.Template.Annotations[ImageDigestNote])
+	assert.Equal(t, "sha256:p", as[appsv1.Deployment](t, objects, "Deployment istio-system/istiod").Spec.Template.Annotations[ImageDigestNote])
+}
+
 func TestZtunnelNamespaceIsTrusted(t *testing.T) {
 	options := ours(t)
 	options.ZtunnelNamespace = "node-proxies"

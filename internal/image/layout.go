@@ -89,6 +89,26 @@ func WriteLayout(dir string, specs []Spec) error {
 
 // Refs lists the images that a layout holds, in the order they were written.
 func Refs(dir string) ([]string, error) {
+	entries, err := entries(dir)
+	var refs []string
+	for _, entry := range entries {
+		refs = append(refs, entry.Annotations[nameAnnotation])
+	}
+	return refs, err
+}
+
+// Digests says of each image that a layout holds what it is made of: the same
+// reference may name another image tomorrow.
+func Digests(dir string) (map[string]string, error) {
+	entries, err := entries(dir)
+	digests := map[string]string{}
+	for _, entry := range entries {
+		digests[entry.Annotations[nameAnnotation]] = entry.Digest.String()
+	}
+	return digests, err
+}
+
+func entries(dir string) ([]v1.Descriptor, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read image layout %s: %w", dir, err)
@@ -97,11 +117,7 @@ func Refs(dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read index of %s: %w", dir, err)
 	}
-	var refs []string
-	for _, entry := range manifest.Manifests {
-		refs = append(refs, entry.Annotations[nameAnnotation])
-	}
-	return refs, nil
+	return manifest.Manifests, nil
 }
 
 // WriteDockerArchive writes an image in the form that every engine's load

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -32,19 +32,23 @@ func (e *Environment) loadImages(ctx context.Context, progress mesh.Progress) er
 	if err != nil {
 		return fmt.Errorf("list nodes of %s: %w", e.options.Cluster, err)
 	}
+	wanted, err := e.plan.digests()
+	if err != nil {
+		return err
+	}
 	for _, layout := range e.plan.layouts {
-		refs, err := image.Refs(layout)
+		held, err := image.Digests(layout)
 		if err != nil {
 			return err
 		}
-		lacking, err := e.lacking(ctx, members, refs)
+		lacking, err := e.lacking(ctx, members, effective(held, wanted))
 		if err != nil {
 			return err
 		}
 		if len(lacking) == 0 {
 			continue
 		}
-		done := progress.Step(fmt.Sprintf("load %d images into %d nodes", len(refs), len(lacking)))
+		done := progress.Step(fmt.Sprintf("load %d images into %d nodes", len(held), len(lacking)))
 		err = e.loadInto(ctx, lacking, layout)
 		done(err)
 		if err != nil {
@@ -54,20 +58,60 @@ func (e *Environment) loadImages(ctx context.Context, progress mesh.Progress) er
 	return nil
 }
 
-// lacking lists the nodes that miss one of refs.
-func (e *Environment) lacking(ctx context.Context, members []nodes.Node, refs []string) ([]nodes.Node, error) {
+// digests says what each image of the plan is made of. Of two layouts with the
+// same reference the later one counts, as on the nodes.
+func (p plan) digests() (map[string]string, error) {
+	all := map[string]string{}
+	for _, layout := range p.layouts {
+		held, err := image.Digests(layout)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, held)
+	}
+	return all, nil
+}
+
+// effective leaves of a layout's images those that no later layout replaces.
+func effective(held, wanted map[string]string) map[string]string {
+	left := map[string]string{}
+	for ref, digest := range held {
+		if wanted[ref] == digest {
+			left[ref] = digest
+		}
+	}
+	return left
+}
+
+// lacking lists the nodes that miss one of the images, or have another one of
+// its name.
+func (e *Environment) lacking(ctx context.Context, members []nodes.Node, images map[string]string) ([]nodes.Node, error) {
 	var lacking []nodes.Node
 	for _, node := range members {
-		output, err := e.command(ctx, "exec", node.String(), "ctr", "--namespace=k8s.io", "images", "ls", "-q")
+		output, err := e.command(ctx, "exec", node.String(), "ctr", "--namespace=k8s.io", "images", "ls")
 		if err != nil {
 			return nil, fmt.Errorf("list images of node %s: %w", node, err)
 		}
-		present := strings.Fields(output)
-		if slices.ContainsFunc(refs, func(ref string) bool { return !slices.Contains(present, ref) }) {
-			lacking = append(lacking, node)
+		present := listed(output)
+		for ref, digest := range images {
+			if present[ref] != digest {
+				lacking = append(lacking, node)
+				break
+			}
 		}
 	}
 	return lacking, nil
+}
+
+// listed reads containerd's table of images: reference, type, digest and more.
+func listed(table string) map[string]string {
+	present := map[string]string{}
+	for line := range strings.Lines(table) {
+		if fields := strings.Fields(line); len(fields) > 2 {
+			present[fields[0]] = fields[2]
+		}
+	}
+	return present
 }
 
 func (e *Environment) loadInto(ctx context.Context, members []nodes.Node, layout string) error {

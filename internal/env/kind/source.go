@@ -77,6 +77,9 @@ func (e *Environment) resolve(ctx context.Context, progress mesh.Progress) (plan
 		return plan{}, err
 	}
 	made.ambient.Sources = made.componentSources()
+	if made.ambient.Digests, err = made.componentDigests(); err != nil {
+		return plan{}, err
+	}
 	made.meshKey, err = meshKey(made.ambient)
 	return made, err
 }
@@ -107,6 +110,19 @@ func (p plan) componentSources() map[string]string {
 		sources[component] = p.sourceOf(p.ambient.Images[component])
 	}
 	return sources
+}
+
+// componentDigests says per component what its image is made of, where it is
+// loaded and not pulled.
+func (p plan) componentDigests() (map[string]string, error) {
+	held, err := p.digests()
+	digests := map[string]string{}
+	for component, ref := range p.ambient.Images {
+		if digest, ok := held[ref]; ok {
+			digests[component] = digest
+		}
+	}
+	return digests, err
 }
 
 // meshKey digests everything that installing the mesh depends on.
