@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -60,22 +61,62 @@ func (c *Cache) Ensure(ctx context.Context, kind, key string, fill func(ctx cont
 	return dir, create(ctx, dir, fill)
 }
 
-// create makes dir by way of a scratch folder beside it.
+// create makes dir by way of a scratch folder beside it. The folder's name is new
+// each time: what a killed run had started may still write to the one before.
 func create(ctx context.Context, dir string, fill func(ctx context.Context, dir string) error) error {
-	scratch := dir + ".partial"
-	if err := os.RemoveAll(scratch); err != nil {
-		return fmt.Errorf("remove what a killed run left: %w", err)
+	sweep(dir)
+	scratch, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+scratchMark+"-")
+	if err != nil {
+		return fmt.Errorf("make scratch folder: %w", err)
 	}
-	if err := os.Mkdir(scratch, 0o755); err != nil {
+	if err := os.Chmod(scratch, 0o755); err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}
 	if err := fill(ctx, scratch); err != nil {
-		return errors.Join(err, os.RemoveAll(scratch))
+		return errors.Join(err, discard(scratch))
 	}
 	if err := os.Rename(scratch, dir); err != nil {
 		return fmt.Errorf("finish %s: %w", dir, err)
 	}
 	return nil
+}
+
+// scratchMark stands in the name of a folder that is being filled.
+const scratchMark = ".partial"
+
+// sweep removes what killed runs left of dir; the caller holds its lock. What
+// cannot be removed now is in nobody's way, and is tried again the next time.
+func sweep(dir string) {
+	left, err := filepath.Glob(dir + scratchMark + "*")
+	if err != nil {
+		return
+	}
+	for _, scratch := range left {
+		_ = discard(scratch)
+	}
+}
+
+// discard removes a scratch folder, unless something is mounted in it: removing
+// would go on into what is mounted, such as the machine's own /proc or /dev.
+func discard(scratch string) error {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("look for mounts in %s: %w", scratch, err)
+	}
+	if at := mountedIn(string(mounts), scratch); at != "" {
+		return fmt.Errorf("remove scratch folder %s: %s is mounted", scratch, at)
+	}
+	return os.RemoveAll(scratch)
+}
+
+// mountedIn names a mount point below a folder, if there is one.
+func mountedIn(mountinfo, dir string) string {
+	for line := range strings.Lines(mountinfo) {
+		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], dir+"/") {
+			return fields[4]
+		}
+	}
+	return ""
 }
 
 func exists(path string) bool {

@@ -120,7 +120,37 @@ func TestWhatFailedIsNotKept(t *testing.T) {
 	})
 	require.ErrorIs(t, err, broken)
 	assert.NoDirExists(t, dir)
-	assert.NoDirExists(t, dir+".partial")
+	left, err := filepath.Glob(dir + scratchMark + "*")
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// TestScratchFoldersAreNew: what a killed run started may write on, and what it
+// left may not be removable.
+func TestScratchFoldersAreNew(t *testing.T) {
+	cache := &Cache{Dir: t.TempDir()}
+	old := filepath.Join(cache.Dir, "thing", "key"+scratchMark)
+	require.NoError(t, os.MkdirAll(filepath.Join(old, "left"), 0o755))
+	other := filepath.Join(cache.Dir, "thing", "key2"+scratchMark+"-1")
+	require.NoError(t, os.MkdirAll(other, 0o755))
+	dir, err := cache.Ensure(t.Context(), "thing", "key", func(_ context.Context, scratch string) error {
+		assert.NotEqual(t, old, scratch)
+		assert.NoDirExists(t, old, "what a killed run left is swept away")
+		return os.MkdirAll(filepath.Join(old, "orphan"), 0o755) // as a process that outlived its run writes
+	})
+	require.NoError(t, err)
+	assert.NoDirExists(t, filepath.Join(dir, "orphan"))
+	assert.DirExists(t, other, "another thing may be being made")
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "a root file system is for everyone to read")
+}
+
+func TestMountedIn(t *testing.T) {
+	const mounts = "22 1 0:20 / / rw - ext4 /dev/sda rw\n23 22 0:21 / /cache/key.partial-1/root/proc rw,nosuid - proc proc rw\n"
+	assert.Equal(t, "/cache/key.partial-1/root/proc", mountedIn(mounts, "/cache/key.partial-1"))
+	assert.Empty(t, mountedIn(mounts, "/cache/key.partial"))
+	assert.Empty(t, mountedIn("", "/cache"))
 }
 
 func TestLookingMakesNothing(t *testing.T) {

@@ -46,24 +46,26 @@ address = %q
 // just for that, and packs the store as a layer of the node image. Nothing is
 // unpacked, so no mount is made and no engine is needed.
 func preload(ctx context.Context, containerd Binaries, layout, to string) error {
-	scratch, err := os.MkdirTemp("", "wayproof-store-")
+	scratch, err := os.MkdirTemp("", "wayproof-store-") // a socket's path has to be short
 	if err != nil {
 		return fmt.Errorf("make scratch folder: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	store := filepath.Join(scratch, "var", "lib", "containerd")
+	root := to + ".root" // in the cache's own scratch folder, so that a killed run's store goes with it
+	defer os.RemoveAll(root)
+	store := filepath.Join(root, "var", "lib", "containerd")
 	socket := filepath.Join(scratch, "c.sock")
 	config := filepath.Join(scratch, "config.toml")
 	text := fmt.Sprintf(containerdConfig, store, filepath.Join(scratch, "state"), socket, socket+".ttrpc")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("configure containerd: %w", err)
 	}
-	if err := withDaemon(ctx, exec.CommandContext(ctx, containerd.path("containerd"), "--config", config), socket, func() error {
+	if err := withDaemon(ctx, bound(exec.CommandContext(ctx, containerd.path("containerd"), "--config", config)), socket, func() error {
 		return importLayout(ctx, containerd, socket, layout)
 	}); err != nil {
 		return err
 	}
-	pack := exec.CommandContext(ctx, "tar", "--numeric-owner", "--sort=name", "--mtime=@0", "-C", scratch, "-cf", to, "./var")
+	pack := exec.CommandContext(ctx, "tar", "--numeric-owner", "--sort=name", "--mtime=@0", "-C", root, "-cf", to, "./var")
 	return run(pack, "pack containerd's store")
 }
 

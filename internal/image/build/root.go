@@ -42,10 +42,10 @@ func bootstrap(ctx context.Context, root string) error {
 		}
 	}
 	cmd := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include="+rootPackages, suite, root)
-	if err := run(cmd, "debootstrap "+suite); err != nil {
+	if err := run(alone(cmd), "debootstrap "+suite); err != nil {
 		return err
 	}
-	if err := run(exec.CommandContext(ctx, "chroot", root, "bash", "-c", rootScript), "prepare the node's root"); err != nil {
+	if err := run(alone(exec.CommandContext(ctx, "chroot", root, "bash", "-c", rootScript)), "prepare the node's root"); err != nil {
 		return err
 	}
 	pack := exec.CommandContext(ctx, "tar", "--numeric-owner", "--sort=name", "--mtime=@0", "--xattrs",
