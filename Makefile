@@ -35,7 +35,7 @@ e2e: $(WAYPROOF) ## prove every task on a cluster of its own (FOCUS= LABELS=quic
 
 chaos: $(WAYPROOF) ## break things under load and judge it (FOCUS= SEED= DURATION=10m for a random schedule, LONG=1)
 	@$(WAYPROOF) chaos --keep
-ifdef LONG
+ifneq ($(filter-out 0 false no,$(LONG)),)
 	@$(WAYPROOF) chaos matrix --cells 0
 endif
 

@@ -40,7 +40,7 @@ injected; a watchdog in the cluster undoes it when wayproof dies.`,
 	flags.register(cmd)
 	flags.registerRun(cmd)
 	flags.nemesis.register(cmd)
-	cmd.Flags().BoolVar(&flags.long, "long", env("LONG", "") != "", "also what takes very long: the workshop's autoscaler with its plateau and way back (LONG)")
+	cmd.Flags().BoolVar(&flags.long, "long", isSet("LONG"), "also what takes very long: the workshop's autoscaler with its plateau and way back (LONG)")
 	cmd.AddCommand(chaosPlanCommand(), chaosShrinkCommand(), chaosMatrixCommand(), chaosCellCommand())
 	return cmd
 }

@@ -45,7 +45,7 @@ func (f *environmentFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.existing, "existing", false, "use the cluster that the kubeconfig names; nothing is installed there")
 	flags.StringVar(&f.context, "context", "", "with --existing: context of the kubeconfig (default: its current one)")
 	flags.BoolVar(&f.adopt, "adopt", false, "with --existing: use the demo's namespaces although wayproof did not make them")
-	flags.BoolVar(&f.keep, "keep", env("KEEP", "") != "", "keep what was made, also what could not be finished (KEEP)")
+	flags.BoolVar(&f.keep, "keep", isSet("KEEP"), "keep what was made, also what could not be finished (KEEP)")
 	flags.StringVar(&f.config, "kind-config", "", "kind configuration (default: the kind-config.yaml built in)")
 	flags.StringVar(&f.images, "images", env("IMAGES", kind.SourceAuto), "where images come from: auto, pull, build, archive:DIR, or a source and single archives over it: build,archive:DIR (IMAGES)")
 	flags.StringVar(&f.istio, "istio", env("ISTIO", defaultIstio), "Istio release to pull (ISTIO)")
@@ -66,6 +66,16 @@ func env(name, otherwise string) string {
 		return value
 	}
 	return otherwise
+}
+
+// isSet reads a variable that says yes or no: any text but a plain no is a yes.
+func isSet(name string) bool {
+	switch strings.ToLower(os.Getenv(name)) {
+	case "", "0", "false", "no":
+		return false
+	default:
+		return true
+	}
 }
 
 // environment checks the flags and makes the environment they describe.
@@ -149,18 +159,8 @@ func splitImages(value string) (source, archive string, err error) {
 	if value == "" {
 		return kind.SourceAuto, "", nil
 	}
-	for part := range strings.SplitSeq(value, ",") {
-		name, dir, hasDir := strings.Cut(strings.TrimSpace(part), ":")
-		switch {
-		case name == kind.SourceArchive && hasDir && dir != "":
-			archive = dir
-		case hasDir || (name != kind.SourceAuto && name != kind.SourcePull && name != kind.SourceBuild):
-			return "", "", fmt.Errorf("--images %q: %q is no image source; choose auto, pull, build, archive:DIR, or a source and archive:DIR with a comma between", value, part)
-		case source != "":
-			return "", "", fmt.Errorf("--images %q names two sources, %s and %s", value, source, name)
-		default:
-			source = name
-		}
+	if source, archive, err = imageParts(value); err != nil {
+		return "", "", fmt.Errorf("--images %q: %w", value, err)
 	}
 	if source == "" {
 		source = kind.SourceArchive
@@ -170,6 +170,27 @@ func splitImages(value string) (source, archive string, err error) {
 	}
 	if info, err := os.Stat(archive); err != nil || !info.IsDir() {
 		return "", "", fmt.Errorf("--images %q: %s is no folder", value, archive)
+	}
+	return source, archive, nil
+}
+
+func imageParts(value string) (source, archive string, err error) {
+	for part := range strings.SplitSeq(value, ",") {
+		name, dir, hasDir := strings.Cut(strings.TrimSpace(part), ":")
+		isFolder := name == kind.SourceArchive && dir != ""
+		isSource := !hasDir && (name == kind.SourceAuto || name == kind.SourcePull || name == kind.SourceBuild)
+		switch {
+		case isFolder && archive != "":
+			return "", "", fmt.Errorf("it names two folders, %s and %s: put the archives into one", archive, dir)
+		case isFolder:
+			archive = dir
+		case isSource && source != "":
+			return "", "", fmt.Errorf("it names two sources, %s and %s", source, name)
+		case isSource:
+			source = name
+		default:
+			return "", "", fmt.Errorf("%q is no image source; choose auto, pull, build, archive:DIR, or a source and archive:DIR with a comma between", part)
+		}
 	}
 	return source, archive, nil
 }

@@ -34,6 +34,7 @@ func TestSplitImages(t *testing.T) {
 	for value, says := range map[string]string{
 		"magic": `"magic" is no image source`, "archive": "archive:DIR", "archive:": "archive:DIR", "build:x": "build:x",
 		"build,pull": "two sources", "build,": "is no image source", "archive:/no/such/folder": "is no folder",
+		"archive:" + dir + ",archive:" + t.TempDir(): "two folders",
 	} {
 		_, _, err := splitImages(value)
 		require.ErrorContains(t, err, says, value)
@@ -78,6 +79,13 @@ func TestKnobsAreVariablesAndFlags(t *testing.T) {
 	assert.True(t, flags.keep)
 	assert.Equal(t, "/a", firstPath(flags.kubeconfig))
 	assert.Equal(t, "third", parsed(t, "--cluster", "third").cluster, "a flag goes over its variable")
+}
+
+func TestANoIsANo(t *testing.T) {
+	for value, want := range map[string]bool{"": false, "0": false, "false": false, "No": false, "1": true, "true": true, "yes": true, "please": true} {
+		t.Setenv("KEEP", value)
+		assert.Equal(t, want, parsed(t).keep, value)
+	}
 }
 
 func TestBadEnvironmentFlagsAreRefusedBeforeAnythingIsMade(t *testing.T) {

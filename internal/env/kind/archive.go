@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/wayproof/wayproof/internal/ambient"
@@ -23,14 +24,14 @@ type overlay struct{ archive, layout string }
 
 // overlays unpacks and checks the single archives that lie over a source.
 func (e *Environment) overlays(ctx context.Context, source string) ([]overlay, error) {
-	if e.options.Archive == "" || source == SourceArchive {
+	if e.options.Archive == "" {
 		return nil, nil
 	}
-	archives, err := filepath.Glob(filepath.Join(e.options.Archive, "*.tar"))
+	archives, err := single(e.options.Archive)
 	if err != nil {
-		return nil, fmt.Errorf("list archives in %s: %w", e.options.Archive, err)
+		return nil, err
 	}
-	if len(archives) == 0 {
+	if len(archives) == 0 && source != SourceArchive {
 		return nil, fmt.Errorf("no image archive (*.tar) in %s: save one there, for example with docker save -o ztunnel.tar REFERENCE", e.options.Archive)
 	}
 	var found []overlay
@@ -42,6 +43,21 @@ func (e *Environment) overlays(ctx context.Context, source string) ([]overlay, e
 		found = append(found, overlay{archive: archive, layout: dir})
 	}
 	return found, nil
+}
+
+// single lists the archives of single components in a folder: all but the two
+// that hold a whole saved set, where the folder is one.
+func single(dir string) ([]string, error) {
+	archives, err := filepath.Glob(filepath.Join(dir, "*.tar"))
+	if err != nil {
+		return nil, fmt.Errorf("list archives in %s: %w", dir, err)
+	}
+	if !build.IsSaved(dir) {
+		return archives, nil
+	}
+	return slices.DeleteFunc(archives, func(archive string) bool {
+		return filepath.Base(archive) == build.SavedNode || filepath.Base(archive) == build.SavedImages
+	}), nil
 }
 
 // override lets every overlay replace the component that its image is named

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -135,11 +136,8 @@ func (e *Environment) create(ctx context.Context, progress mesh.Progress) (*stat
 	if err != nil {
 		return nil, err
 	}
-	known := &state{
-		Cluster: e.options.Cluster, Node: e.plan.nodeKey,
-		Network: !e.networkExists(ctx), Kubeconfig: e.options.Kubeconfig,
-	}
-	if err := known.write(e.stateDir()); err != nil {
+	known, err := e.begin(ctx)
+	if err != nil {
 		return nil, err
 	}
 	done := progress.Step(fmt.Sprintf("create kind cluster %s (%d nodes)", e.options.Cluster, len(config.Nodes)))
@@ -156,6 +154,26 @@ func (e *Environment) create(ctx context.Context, progress mesh.Progress) (*stat
 		return nil, e.abandon(ctx, known, err)
 	}
 	known.Created = true
+	return known, known.write(e.stateDir())
+}
+
+// begin remembers a cluster that is about to be made, and what is there before
+// it: that stays when the cluster goes. What came with another cluster of ours
+// goes with the last of them.
+func (e *Environment) begin(ctx context.Context) (*state, error) {
+	siblings, err := others(e.stateDir(), e.options.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	_, missing := os.Stat(e.options.Kubeconfig)
+	known := &state{
+		Cluster: e.options.Cluster, Node: e.plan.nodeKey, Source: e.plan.source,
+		Network: !e.networkExists(ctx), Kubeconfig: e.options.Kubeconfig, KubeconfigMade: errors.Is(missing, os.ErrNotExist),
+	}
+	for _, sibling := range siblings {
+		known.Network = known.Network || sibling.Network
+		known.KubeconfigMade = known.KubeconfigMade || sibling.KubeconfigMade && sibling.Kubeconfig == known.Kubeconfig
+	}
 	return known, known.write(e.stateDir())
 }
 

@@ -106,3 +106,69 @@ func TestAnAbortedCreation(t *testing.T) {
 		assert.Equal(t, !keep, strings.Contains(asked(), "rm -f -v one-control-plane"))
 	}
 }
+
+// TestWhatCameWithAClusterGoesWithTheLast: the network and a kubeconfig of two
+// clusters, whichever goes first, and not while a stopped node needs it.
+func TestWhatCameWithAClusterGoesWithTheLast(t *testing.T) {
+	ctx := t.Context()
+	environment, asked := withEngine(t, "*'network inspect'*) [ -e $THERE ];;\n*'network rm'*) rm $THERE;;\n*--filter\\ network=*) cat $USERS;;",
+		Options{Cluster: "one", Kubeconfig: filepath.Join(t.TempDir(), "config")})
+	there, users := filepath.Join(t.TempDir(), "there"), filepath.Join(t.TempDir(), "users")
+	t.Setenv("THERE", there)
+	t.Setenv("USERS", users)
+	first, err := environment.begin(ctx)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(there, nil, 0o600)) // kind makes both with the first node
+	require.NoError(t, os.WriteFile(environment.options.Kubeconfig, nil, 0o600))
+	environment.options.Cluster = "two"
+	second, err := environment.begin(ctx)
+	require.NoError(t, err)
+
+	require.NoError(t, os.WriteFile(users, []byte("two-worker, stopped\n"), 0o600))
+	require.NoError(t, os.WriteFile(environment.options.Kubeconfig, []byte("contexts: [{name: kind-two, context: {cluster: kind-two}}]\n"), 0o600))
+	environment.options.Cluster = "one"
+	require.NoError(t, environment.remove(ctx, first))
+	assert.NotContains(t, asked(), "network rm")
+	assert.FileExists(t, environment.options.Kubeconfig)
+
+	require.NoError(t, os.WriteFile(users, nil, 0o600))
+	require.NoError(t, os.WriteFile(environment.options.Kubeconfig, []byte("apiVersion: v1\nkind: Config\n"), 0o600))
+	environment.options.Cluster = "two"
+	require.NoError(t, environment.remove(ctx, second))
+	assert.NoFileExists(t, there)
+	assert.NoFileExists(t, environment.options.Kubeconfig)
+}
+
+func TestWhatWasThereBeforeStays(t *testing.T) {
+	environment, asked := withEngine(t, "*'network inspect'*) exit 0;;", Options{Cluster: "one", Kubeconfig: filepath.Join(t.TempDir(), "config")})
+	require.NoError(t, os.WriteFile(environment.options.Kubeconfig, nil, 0o600))
+	known, err := environment.begin(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, environment.remove(t.Context(), known))
+	assert.NotContains(t, asked(), "network rm")
+	assert.FileExists(t, environment.options.Kubeconfig)
+}
+
+// TestAutoKeepsToWhatAClusterWasMadeOf: while it is there; no registry is asked.
+func TestAutoKeepsToWhatAClusterWasMadeOf(t *testing.T) {
+	lines := progress.New(&bytes.Buffer{})
+	environment, _ := withEngine(t, "*'{{.Label'*) echo one;;", Options{Cluster: "one"})
+	aborted, cancel := context.WithCancel(t.Context())
+	cancel() // nothing answers an aborted question: a choice would be build
+	for name, tc := range map[string]struct {
+		known state
+		want  string
+	}{
+		"pulled":          {state{Cluster: "one", Created: true, Source: SourcePull}, SourcePull},
+		"built":           {state{Cluster: "one", Created: true, Source: SourceBuild}, SourceBuild},
+		"half made":       {state{Cluster: "one", Source: SourcePull}, SourceBuild},
+		"from an archive": {state{Cluster: "one", Created: true, Source: SourceArchive}, SourceBuild},
+		"gone":            {state{Cluster: "two", Created: true, Source: SourcePull}, SourceBuild},
+	} {
+		environment.options.Cluster = tc.known.Cluster
+		require.NoError(t, tc.known.write(environment.stateDir()))
+		source, err := environment.autoSource(aborted, lines)
+		require.NoError(t, err, name)
+		assert.Equal(t, tc.want, source, name)
+	}
+}

@@ -28,13 +28,14 @@ func (e *Environment) networkExists(ctx context.Context) bool {
 	return err == nil
 }
 
-// removeNetwork removes the network unless other containers still use it.
+// removeNetwork removes the network unless other containers still use it, also
+// such as are stopped: an inspection of the network does not count those.
 func (e *Environment) removeNetwork(ctx context.Context) error {
 	if !e.networkExists(ctx) {
 		return nil
 	}
-	used, err := e.command(ctx, "network", "inspect", network, "--format", "{{len .Containers}}")
-	if err != nil || used != "0" {
+	users, err := e.command(ctx, "ps", "-aq", "--filter", "network="+network)
+	if err != nil || users != "" {
 		return err
 	}
 	_, err = e.command(ctx, "network", "rm", network)

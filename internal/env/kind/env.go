@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/wayproof/wayproof/internal/ambient"
@@ -141,7 +142,7 @@ func (e *Environment) furnish(ctx context.Context, known *state, progress mesh.P
 	if err := ambient.Install(ctx, connected, e.plan.ambient, progress); err != nil {
 		return err
 	}
-	known.Mesh = e.plan.meshKey
+	known.Mesh, known.Source = e.plan.meshKey, e.plan.source
 	return known.write(e.stateDir())
 }
 
@@ -241,10 +242,28 @@ func (e *Environment) remove(ctx context.Context, known *state) error {
 	if known.Network {
 		err = errors.Join(err, e.removeNetwork(ctx))
 	}
+	if known.KubeconfigMade {
+		err = errors.Join(err, removeEmpty(known.Kubeconfig))
+	}
 	if err != nil {
 		return fmt.Errorf("remove cluster %s: %w", e.options.Cluster, err)
 	}
 	return forget(e.stateDir(), e.options.Cluster)
+}
+
+// removeEmpty removes a kubeconfig in which nothing is left.
+func removeEmpty(kubeconfig string) error {
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look what is left in kubeconfig %s: %w", kubeconfig, err)
+	}
+	if len(config.Clusters)+len(config.Contexts)+len(config.AuthInfos) > 0 {
+		return nil
+	}
+	return os.Remove(kubeconfig)
 }
 
 // Describe reads what runs off the cluster.

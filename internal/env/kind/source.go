@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -59,7 +60,10 @@ func (e *Environment) resolve(ctx context.Context, progress mesh.Progress) (plan
 		source = SourceAuto // single archives lie on top of whatever else is to be had
 	}
 	if source == "" || source == SourceAuto {
-		source = chooseSource(ctx, progress)
+		var err error
+		if source, err = e.autoSource(ctx, progress); err != nil {
+			return plan{}, err
+		}
 	}
 	// What was given is looked at before anything is made for minutes.
 	if err := e.options.Mesh.CheckValues(); err != nil {
@@ -144,6 +148,26 @@ func meshKey(options ambient.Options) (string, error) {
 // registryWait is how long a registry may take to answer before images are
 // built instead.
 const registryWait = 3 * time.Second
+
+// autoSource is where the images of a cluster that is there came from; only a
+// new one is chosen for. A registry that fails for a moment replaces no cluster.
+func (e *Environment) autoSource(ctx context.Context, progress mesh.Progress) (string, error) {
+	known, err := readState(e.stateDir(), e.options.Cluster)
+	if err != nil {
+		return "", err
+	}
+	if known == nil || !known.Created || known.Source != SourcePull && known.Source != SourceBuild {
+		return chooseSource(ctx, progress), nil
+	}
+	present, err := e.provider.List()
+	if err != nil {
+		return "", fmt.Errorf("list kind clusters: %w", err)
+	}
+	if !slices.Contains(present, e.options.Cluster) {
+		return chooseSource(ctx, progress), nil
+	}
+	return known.Source, nil
+}
 
 // chooseSource asks the registry that an unqualified image name means.
 func chooseSource(ctx context.Context, progress mesh.Progress) string {

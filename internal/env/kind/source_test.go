@@ -14,6 +14,7 @@ import (
 
 	"github.com/wayproof/wayproof/internal/ambient"
 	"github.com/wayproof/wayproof/internal/image"
+	"github.com/wayproof/wayproof/internal/image/build"
 	"github.com/wayproof/wayproof/internal/progress"
 )
 
@@ -94,6 +95,23 @@ func TestArchivesThatReplaceNothingAreRefused(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "other.tar"), []byte("short"), 0o600))
 	_, err = overridden(t, environment, lines)
 	require.ErrorContains(t, err, "other.tar")
+}
+
+// TestSingleArchivesBesideASavedSet: they lie over it too.
+func TestSingleArchivesBesideASavedSet(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"wayproof-images.json", build.SavedNode, build.SavedImages} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	environment := environmentWith(t, Options{Images: SourceArchive, Archive: dir})
+	over, err := environment.overlays(t.Context(), SourceArchive)
+	require.NoError(t, err)
+	assert.Empty(t, over)
+	archiveOf(t, dir, "ztunnel.tar", ztunnelRef)
+	over, err = environment.overlays(t.Context(), SourceArchive)
+	require.NoError(t, err)
+	require.Len(t, over, 1)
+	assert.Equal(t, filepath.Join(dir, "ztunnel.tar"), over[0].archive)
 }
 
 func TestComponentOf(t *testing.T) {

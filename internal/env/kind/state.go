@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // state is what is remembered of a cluster outside of it: that it is ours, how
@@ -19,10 +20,15 @@ type state struct {
 	Node string `json:"node"`
 	// Mesh digests what was installed; a difference means installing again.
 	Mesh string `json:"mesh,omitempty"`
-	// Network says that the engine's network came with this cluster and goes with it.
+	// Source is where its images came from; under auto they go on coming from there.
+	Source string `json:"source,omitempty"`
+	// Network says that the engine's network came with this cluster, or with
+	// another one of ours, and goes with the last.
 	Network bool `json:"network"`
-	// Kubeconfig is the file that got the cluster's entry.
-	Kubeconfig string `json:"kubeconfig"`
+	// Kubeconfig is the file that got the cluster's entry; KubeconfigMade says
+	// that the file came with this cluster, or with another one of ours.
+	Kubeconfig     string `json:"kubeconfig"`
+	KubeconfigMade bool   `json:"kubeconfigMade,omitempty"`
 }
 
 func statePath(dir, cluster string) string { return filepath.Join(dir, cluster+".json") }
@@ -41,6 +47,29 @@ func readState(dir, cluster string) (*state, error) {
 		return nil, fmt.Errorf("read what is known of cluster %s: %w", cluster, err)
 	}
 	return known, nil
+}
+
+// others are what is known of the other clusters of ours.
+func others(dir, cluster string) ([]*state, error) {
+	files, err := filepath.Glob(statePath(dir, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("list the clusters in %s: %w", dir, err)
+	}
+	var found []*state
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if name == cluster {
+			continue
+		}
+		known, err := readState(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			found = append(found, known)
+		}
+	}
+	return found, nil
 }
 
 func (s *state) write(dir string) error {
