@@ -34,7 +34,7 @@ type Builder struct {
 }
 
 // FindSource looks for the checkout that holds images/: the working folder or
-// one above it, else where the running program was built.
+// one above it.
 func FindSource() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -120,8 +120,13 @@ func (b *Builder) moduleDir(ctx context.Context, module, dependency string) (str
 
 // upstreamVersion is the version that the bill of materials requires.
 func (b *Builder) upstreamVersion(ctx context.Context, dependency string) (string, error) {
+	return b.moduleVersion(ctx, "images/upstream", dependency)
+}
+
+// moduleVersion is the version that one of our modules requires.
+func (b *Builder) moduleVersion(ctx context.Context, module, dependency string) (string, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", dependency)
-	list.Dir = filepath.Join(b.Source, "images", "upstream")
+	list.Dir = filepath.Join(b.Source, module)
 	output, err := list.Output()
 	if err != nil {
 		return "", fmt.Errorf("version of module %s: %w", dependency, err)

@@ -91,6 +91,37 @@ func TestListMakesNothing(t *testing.T) {
 	assert.NoDirExists(t, cache)
 }
 
+// TestKeysOfImages: where the cache lies changes no image; another kind does.
+func TestKeysOfImages(t *testing.T) {
+	source, err := FindSource()
+	require.NoError(t, err)
+	named := func(cache, kind string) Set {
+		builder := &Builder{Source: source, Cache: &image.Cache{Dir: cache, Look: true}, Progress: progress.New(&bytes.Buffer{})}
+		program := filepath.Join(t.TempDir(), "program")
+		require.NoError(t, os.WriteFile(program, []byte("same"), 0o600))
+		in := inputs{
+			root: filepath.Join(cache, "root", "r", "root"), envoy: filepath.Join(cache, "envoy", "e", "envoy"), kind: kind,
+			adapter: program, nodeproxy: program, upstream: Binaries{Key: "0123456789"}, istio: "/istio", kubernetes: "v1",
+		}
+		require.NoError(t, in.digest())
+		set, err := builder.name(t.Context(), in)
+		require.NoError(t, err)
+		set.Layout, err = builder.layout(t.Context(), in, set)
+		require.NoError(t, err)
+		set, err = builder.node(t.Context(), in, set)
+		require.NoError(t, err)
+		set.Layout = filepath.Base(set.Layout)
+		set.NodeArchive = ""
+		return set
+	}
+	here := named("/cache/here", "v1")
+	assert.Equal(t, here, named("/cache/there", "v1"))
+	other := named("/cache/here", "v2")
+	assert.NotEqual(t, here.Layout, other.Layout)
+	assert.NotEqual(t, here.Node, other.Node)
+	assert.NotEqual(t, here.NodeBase, other.NodeBase)
+}
+
 func TestProductHook(t *testing.T) {
 	made, err := withProductHook([]byte(`{"process":{"args":["sh"],"rlimits":[{"type":"RLIMIT_NOFILE"}]},"linux":{}}`))
 	require.NoError(t, err)

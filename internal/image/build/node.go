@@ -24,8 +24,9 @@ func (b *Builder) node(ctx context.Context, in inputs, set Set) (Set, error) {
 	if err != nil {
 		return set, fmt.Errorf("read the pod network's manifest: %w", err)
 	}
-	key := image.Key(in.root, set.Layout, containerd.Key, string(manifest), tableVersion)
-	set.NodeBase = image.Key(in.root, in.upstream.Key, containerd.Key, string(manifest), tableVersion)
+	base := []string{keyOf(in.root), in.kind, containerd.Key, string(manifest), tableVersion}
+	key := image.Key(append(base, filepath.Base(set.Layout))...)
+	set.NodeBase = image.Key(append(base, in.upstream.Key)...)
 	set.Node = Hub + "/node:" + set.Kubernetes + "-" + key[:8]
 	dir, err := b.Cache.Ensure(ctx, "node", key, func(ctx context.Context, dir string) error {
 		return b.step("assemble the node image", func() error {

@@ -79,6 +79,7 @@ func (b *Builder) naming(ctx context.Context) (in inputs, err error) {
 		{&in.kubernetes, func(ctx context.Context) (string, error) {
 			return b.upstreamVersion(ctx, "k8s.io/kubernetes")
 		}},
+		{&in.kind, func(ctx context.Context) (string, error) { return b.moduleVersion(ctx, ".", "sigs.k8s.io/kind") }},
 	} {
 		if *get.into, err = get.from(ctx); err != nil {
 			return in, err
@@ -112,7 +113,7 @@ func (in *inputs) complete(ctx context.Context) (err error) {
 // digest identifies the programs by what they are, not by what they were made
 // from: an edit that changes no program changes no image.
 func (in *inputs) digest() error {
-	parts := []string{in.upstream.Key, in.envoy, tableVersion}
+	parts := []string{in.upstream.Key, keyOf(in.envoy), tableVersion}
 	for _, program := range []string{in.adapter, in.nodeproxy} {
 		digest, err := image.FileDigest(program)
 		if err != nil {
@@ -188,7 +189,7 @@ func istioVersion(pseudo string) string {
 // layout writes every image but the agent's into one OCI layout, where what
 // they share lies once.
 func (b *Builder) layout(ctx context.Context, in inputs, set Set) (string, error) {
-	key := image.Key(set.Istio["pilot"], set.Flannel, set.MetricsServer, in.root, tableVersion)
+	key := image.Key(set.Istio["pilot"], set.Flannel, set.MetricsServer, keyOf(in.root), in.kind, tableVersion)
 	return b.Cache.Ensure(ctx, "layout", key, func(ctx context.Context, dir string) error {
 		return b.step("assemble images", func() error {
 			pause, err := b.sandboxImage(ctx)

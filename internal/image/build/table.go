@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/wayproof/wayproof/internal/image"
@@ -42,8 +43,13 @@ type inputs struct {
 	netfilter    []image.File
 	glibc        []image.File
 	kubernetes   string   // version
+	kind         string   // version; its files are a node's, and name the pause image
 	kubeadm      []string // references that kubeadm names
 }
+
+// keyOf is the key of the cache's folder that a file lies in. Keys are made of
+// keys, not of paths: where the cache lies changes no image.
+func keyOf(path string) string { return filepath.Base(filepath.Dir(path)) }
 
 // minimal is what an upstream image carries beside its program: the names
 // below, and the roots that TLS clients trust.
