@@ -31,7 +31,7 @@ func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(context.Background())
 	err := root().ExecuteContext(ctx)
 	stop()
 	if err == nil {
@@ -42,6 +42,14 @@ func main() {
 		os.Exit(coded.code)
 	}
 	os.Exit(exitCouldNotRun)
+}
+
+// interruptible ends with the first Ctrl-C, upon which what was begun is undone.
+// The second one ends the program, as it does any other.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // group is a command that only holds others. By itself it shows its help; a word

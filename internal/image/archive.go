@@ -82,6 +82,14 @@ func unpackOCI(archive, dir string) error {
 	if err != nil {
 		return err
 	}
+	return checkNames(refs)
+}
+
+// checkNames refuses an archive that gives a node nothing that a pod could name.
+func checkNames(refs []string) error {
+	if len(refs) == 0 {
+		return errors.New("no image is in it")
+	}
 	if slices.Contains(refs, "") {
 		return errors.New("an image in it has no name: save it under a full reference")
 	}
@@ -145,7 +153,13 @@ func unpackDocker(archive, dir string) error {
 	if err != nil {
 		return fmt.Errorf("begin image layout: %w", err)
 	}
+	if len(manifest) == 0 {
+		return checkNames(nil)
+	}
 	for _, entry := range manifest {
+		if len(entry.RepoTags) == 0 {
+			return checkNames([]string{""})
+		}
 		for _, ref := range entry.RepoTags {
 			if err := appendDocker(target, open, ref); err != nil {
 				return fmt.Errorf("image %s in it: %w", ref, err)

@@ -122,6 +122,12 @@ func TestHostileMembersStayInside(t *testing.T) {
 func TestArchivesWithoutNamesOrImagesAreRefused(t *testing.T) {
 	_, err := unpackBytes(t, tarOf(t, writtenLayout(t, Spec{Files: specs()[0].Files})))
 	require.ErrorContains(t, err, "has no name")
+	_, err = unpackBytes(t, tarOf(t, writtenLayout(t)))
+	require.ErrorContains(t, err, "no image is in it")
+	_, err = unpackBytes(t, dockerArchive(t, `[]`))
+	require.ErrorContains(t, err, "no image is in it")
+	_, err = unpackBytes(t, dockerArchive(t, `[{"Config": "c.json", "RepoTags": null, "Layers": []}]`)) // docker save IMAGE-ID
+	require.ErrorContains(t, err, "has no name")
 	var empty bytes.Buffer
 	require.NoError(t, tar.NewWriter(&empty).Close())
 	_, err = unpackBytes(t, empty.Bytes())
@@ -130,4 +136,16 @@ func TestArchivesWithoutNamesOrImagesAreRefused(t *testing.T) {
 	require.Error(t, err)
 	_, err = Unpack(t.Context(), &Cache{Dir: t.TempDir()}, filepath.Join(t.TempDir(), "none.tar"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// dockerArchive is an archive of nothing but its manifest.
+func dockerArchive(t *testing.T, manifest string) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	require.NoError(t, writer.WriteHeader(&tar.Header{Name: "manifest.json", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(manifest))}))
+	_, err := writer.Write([]byte(manifest))
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	return archive.Bytes()
 }
