@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // ErrNotHere means that this machine is not one on which packages are installed
@@ -51,8 +53,18 @@ func Install(ctx context.Context, packages ...string) error {
 	return apt(ctx, append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...)...)
 }
 
+const (
+	// lockTimeout has apt wait for another one, such as a machine's own upgrade.
+	lockTimeout = "DPkg::Lock::Timeout=300"
+	// endWait is how long apt may take to end when a run is aborted.
+	endWait = time.Minute
+)
+
 func apt(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, "apt-get", args...)
+	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-o", lockTimeout}, args...)...)
+	// Killed in the middle, dpkg leaves packages that have to be mended by hand.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = endWait
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	output, err := cmd.CombinedOutput()
 	if err != nil {

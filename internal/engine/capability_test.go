@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,16 +25,4 @@ func TestWithheldCapabilities(t *testing.T) {
 	}
 	_, err := withheldCapabilities("nothing", "40")
 	require.Error(t, err)
-}
-
-func TestAStalePIDFileIsNoObstacle(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "docker.pid")
-	answering, err := awaitRunning(t.Context(), path)
-	require.NoError(t, err, "no file is no obstacle")
-	assert.False(t, answering)
-	require.NoError(t, os.WriteFile(path, []byte("1"), 0o600))
-	answering, err = awaitRunning(t.Context(), path)
-	require.NoError(t, err, "the number belongs to another program")
-	assert.False(t, answering)
-	assert.NoFileExists(t, path)
 }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/wayproof/wayproof/internal/debian"
 )
 
@@ -72,6 +74,14 @@ func Ensure(ctx context.Context, source string, progress Progress) (string, erro
 	if debian.Supported() != nil {
 		return "", fmt.Errorf("no container engine answers, and none is installed unasked here (that is done only as root on Debian or Ubuntu): install and start Docker or Podman, then run this again: %w", err)
 	}
+	unlock, err := lock(ctx, home)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if name, err := Name(ctx); err == nil { // of the run that was waited for
+		return name, nil
+	}
 	if _, err := exec.LookPath("dockerd"); err != nil {
 		done := progress.Step("install a container engine (docker.io, iptables)")
 		err := debian.Install(ctx, "docker.io", "iptables")
@@ -86,16 +96,32 @@ func Ensure(ctx context.Context, source string, progress Progress) (string, erro
 	return "docker", err
 }
 
+// lock keeps two runs, of clusters of different names, from installing or
+// starting an engine at once.
+func lock(ctx context.Context, dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make %s: %w", dir, err)
+	}
+	held := flock.New(filepath.Join(dir, "lock"))
+	if _, err := held.TryLockContext(ctx, lockPoll); err != nil {
+		return nil, fmt.Errorf("wait for another run that starts the container engine: %w", err)
+	}
+	return func() { _ = held.Unlock() }, nil
+}
+
+// lockPoll is how often a run looks whether the other one has finished.
+const lockPoll = 300 * time.Millisecond
+
 // start launches dockerd with settings of ours and waits until it answers.
 func start(ctx context.Context, source string, progress Progress) error {
-	if err := os.MkdirAll(home, 0o755); err != nil {
-		return fmt.Errorf("make %s: %w", home, err)
-	}
 	config, err := configure(ctx, source, progress)
 	if err != nil {
 		return err
 	}
 	if answering, err := awaitRunning(ctx, pidFile); err != nil || answering {
+		return err
+	}
+	if err := removeStaleContainerd(containerdPIDFile); err != nil {
 		return err
 	}
 	logPath := filepath.Join(home, "dockerd.log")

@@ -14,6 +14,8 @@ import (
 const (
 	// pidFile is where dockerd says that it runs.
 	pidFile = "/var/run/docker.pid"
+	// containerdPIDFile is where the containerd that dockerd starts is named.
+	containerdPIDFile = "/var/run/docker/containerd/containerd.pid"
 	// takeover bounds how long a dockerd that runs may leave everybody waiting:
 	// another run has just started it, or it has just been killed.
 	takeover = 15 * time.Second
@@ -27,7 +29,7 @@ func awaitRunning(ctx context.Context, path string) (answering bool, err error) 
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		process, err := runningDockerd(path)
+		process, err := running(path, "dockerd")
 		if err != nil {
 			return false, err
 		}
@@ -45,9 +47,10 @@ func awaitRunning(ctx context.Context, path string) (answering bool, err error) 
 	}
 }
 
-// runningDockerd is the process that the pid file names, if it is a dockerd:
-// the number may meanwhile belong to any other program.
-func runningDockerd(path string) (process string, err error) {
+// running is the process that a pid file names, if it is that program and
+// alive: the number may meanwhile belong to any other one, and a program whose
+// parent never asks for its exit code stays in the table of processes.
+func running(path, program string) (process string, err error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -56,16 +59,38 @@ func runningDockerd(path string) (process string, err error) {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	process = strings.TrimSpace(string(content))
-	name, err := os.ReadFile(filepath.Join("/proc", process, "comm"))
+	stat, err := os.ReadFile(filepath.Join("/proc", process, "stat"))
 	switch {
 	case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH):
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("look at process %s of %s: %w", process, path, err)
-	case strings.TrimSpace(string(name)) != "dockerd":
+	}
+	if name, alive := readStat(string(stat)); name != program || !alive {
 		return "", nil
 	}
 	return process, nil
+}
+
+// readStat reads a process's name and whether it is alive off its stat file:
+// "number (name) state ...", where the name may hold anything.
+func readStat(stat string) (name string, alive bool) {
+	begin, end := strings.Index(stat, "("), strings.LastIndex(stat, ") ")
+	if begin < 0 || end < begin {
+		return "", false
+	}
+	state := stat[end+2:]
+	return stat[begin+1 : end], !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
+}
+
+// removeStaleContainerd removes the pid file of a killed engine's containerd if
+// its number is no containerd's: dockerd would wait for that process for ever.
+func removeStaleContainerd(path string) error {
+	process, err := running(path, "containerd")
+	if err != nil || process != "" {
+		return err
+	}
+	return removeStalePID(path)
 }
 
 // removeStalePID removes the pid file of an engine that was killed, which the
