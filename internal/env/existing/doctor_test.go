@@ -110,9 +110,12 @@ func TestOpenShift(t *testing.T) {
 	assert.True(t, constraintFinding(object(t, scc+"['system:serviceaccounts:travel-agency']}"), nil, agency).OK)
 	refused := constraintFinding(object(t, scc+"[]}"), nil, agency)
 	assert.False(t, refused.OK)
+	assert.NotEqual(t, Everything, refused.Needed, "a role may grant it, unseen")
 	assert.Equal(t, "oc adm policy add-scc-to-group nonroot-v2 system:serviceaccounts:travel-agency", refused.Remedy)
 	assert.False(t, constraintFinding(nil, nil, agency).OK)
-	assert.False(t, constraintFinding(nil, errors.New("forbidden"), agency).OK)
+	forbidden := constraintFinding(nil, errors.New("forbidden"), agency)
+	assert.False(t, forbidden.OK)
+	assert.NotEqual(t, Everything, forbidden.Needed, "few may read constraints")
 
 	network := "{apiVersion: operator.openshift.io/v1, kind: Network, metadata: {name: cluster}, spec: {defaultNetwork: {type: OVNKubernetes, ovnKubernetesConfig: {gatewayConfig: {routingViaHost: "
 	assert.True(t, networkFinding(object(t, network+"true}}}}}"), nil).OK)
