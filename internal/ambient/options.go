@@ -152,6 +152,33 @@ func (o Options) FetchCharts(ctx context.Context) error {
 	return nil
 }
 
+// ImageHub is where the images of a release are pulled from: the hub that was
+// named, or the charts' own.
+func (o Options) ImageHub(ctx context.Context) (string, error) {
+	if o.Hub != "" {
+		return o.Hub, o.FetchCharts(ctx)
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return "", err
+	}
+	charts := charts()
+	ztunnel := o.source(charts[len(charts)-1])
+	loaded, err := ztunnel.Load(ctx)
+	if err != nil {
+		return "", fmt.Errorf("istio %s: %w", o.Version, err)
+	}
+	defaults, ok := loaded.Values["_internal_defaults_do_not_set"].(values)
+	if !ok {
+		defaults = loaded.Values
+	}
+	hub, ok := defaults["hub"].(string)
+	if !ok || hub == "" {
+		return "", fmt.Errorf("chart %s names no hub of its images", ztunnel)
+	}
+	return hub, nil
+}
+
 func (o Options) namespaceOf(c chart) string {
 	switch c.key {
 	case "cni":

@@ -166,6 +166,23 @@ func TestAnImageThatChangedUnderItsNameRollsThePods(t *testing.T) {
 	assert.Equal(t, "sha256:p", as[appsv1.Deployment](t, objects, "Deployment istio-system/istiod").Spec.Template.Annotations[ImageDigestNote])
 }
 
+func TestImageHub(t *testing.T) {
+	options := ours(t)
+	hub, err := options.ImageHub(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "wayproof.local", hub)
+
+	options.Hub, options.Tag = "", "v7"
+	hub, err = options.ImageHub(t.Context())
+	require.NoError(t, err)
+	image := imageOf(as[appsv1.DaemonSet](t, rendered(t, options), "DaemonSet ztunnel/ztunnel").Spec.Template.Spec)
+	assert.Contains(t, image, hub+"/ztunnel:v7", "it is what the chart itself pulls from")
+
+	options.ChartsDir = t.TempDir()
+	_, err = options.ImageHub(t.Context())
+	require.Error(t, err)
+}
+
 func TestZtunnelNamespaceIsTrusted(t *testing.T) {
 	options := ours(t)
 	options.ZtunnelNamespace = "node-proxies"

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -25,11 +26,12 @@ const (
 )
 
 // Doctor says of everything that Up needs on this machine whether it is there,
-// and what to do if not. It changes nothing and starts nothing.
+// and what to do if not. It starts nothing, and changes nothing but that a
+// release's charts are cached once they were looked into.
 func (e *Environment) Doctor(ctx context.Context) []mesh.Finding {
 	found := append(engineFindings(ctx), machineFindings()...)
 	found = append(found, e.diskFinding())
-	pull, build := registryFindings(ctx), e.buildFindings(ctx)
+	pull, build := e.registryFindings(ctx), e.buildFindings(ctx)
 	found = append(append(found, pull...), build...)
 	found = append(found, e.sourceFinding(allOK(pull), allOK(build)))
 	return append(found, e.clusterFinding(ctx))
@@ -105,19 +107,59 @@ func (e *Environment) diskFinding() mesh.Finding {
 	}
 }
 
-// registryFindings ask every registry that pulled images come from.
-func registryFindings(ctx context.Context) []mesh.Finding {
-	var found []mesh.Finding
-	for _, host := range []string{name.DefaultRegistry, "registry.k8s.io"} {
-		check := "registry " + host
-		if registryAnswers(ctx, host) {
-			found = append(found, well(check, forPulling, "answers"))
-			continue
-		}
-		found = append(found, ill(check, forPulling, fmt.Sprintf("does not answer within %s", registryWait),
-			"allow it, name mirrors (--hub, --node-image), or choose IMAGES=build or IMAGES=archive:DIR"))
+// chartsWait is how long the repository of the charts may take: its index holds
+// every release there was.
+const chartsWait = 10 * time.Second
+
+// registryFindings ask everything that a pull takes something from: the
+// repository of the charts, and every registry that an image comes from.
+func (e *Environment) registryFindings(ctx context.Context) []mesh.Finding {
+	released := e.released()
+	charts := "charts of istio " + released.Version
+	asking, cancel := context.WithTimeout(ctx, chartsWait)
+	defer cancel()
+	hub, err := released.ImageHub(asking)
+	if err != nil {
+		return []mesh.Finding{ill(charts, forPulling, err.Error(),
+			"allow their repository, name a mirror (--charts) or another release (--istio), or choose IMAGES=build or IMAGES=archive:DIR")}
+	}
+	found := []mesh.Finding{well(charts, forPulling, "there; images come from %s", hub)}
+	registries, err := e.pulledFrom(hub)
+	if err != nil {
+		return append(found, ill("image references", forPulling, err.Error(), "correct --hub, --node-image or --agent-image"))
+	}
+	for _, registry := range registries {
+		found = append(found, registryFinding(ctx, registry))
 	}
 	return found
+}
+
+// pulledFrom lists the registries of everything that is pulled, each once.
+func (e *Environment) pulledFrom(hub string) ([]name.Registry, error) {
+	refs := []string{e.nodeImage(), hub + "/pilot", metricsServer}
+	if e.options.Agent != "" {
+		refs = append(refs, e.options.Agent)
+	}
+	var registries []name.Registry
+	for _, ref := range refs {
+		parsed, err := name.ParseReference(ref)
+		if err != nil {
+			return nil, fmt.Errorf("image %s: %w", ref, err)
+		}
+		if registry := parsed.Context().Registry; !slices.Contains(registries, registry) {
+			registries = append(registries, registry)
+		}
+	}
+	return registries, nil
+}
+
+func registryFinding(ctx context.Context, registry name.Registry) mesh.Finding {
+	check := "registry " + registry.RegistryStr()
+	if registryAnswers(ctx, registry) {
+		return well(check, forPulling, "answers")
+	}
+	return ill(check, forPulling, fmt.Sprintf("does not answer within %s", registryWait),
+		"allow it, name mirrors (--hub, --node-image), or choose IMAGES=build or IMAGES=archive:DIR")
 }
 
 // buildFindings are about what IMAGES=build calls.

@@ -157,33 +157,45 @@ func (e *Environment) autoSource(ctx context.Context, progress mesh.Progress) (s
 		return "", err
 	}
 	if known == nil || !known.Created || known.Source != SourcePull && known.Source != SourceBuild {
-		return chooseSource(ctx, progress), nil
+		return e.chooseSource(ctx, progress)
 	}
 	present, err := e.provider.List()
 	if err != nil {
 		return "", fmt.Errorf("list kind clusters: %w", err)
 	}
 	if !slices.Contains(present, e.options.Cluster) {
-		return chooseSource(ctx, progress), nil
+		return e.chooseSource(ctx, progress)
 	}
 	return known.Source, nil
 }
 
-// chooseSource asks the registry that an unqualified image name means.
-func chooseSource(ctx context.Context, progress mesh.Progress) string {
-	if registryAnswers(ctx, name.DefaultRegistry) {
-		return SourcePull
+// chooseSource asks the registry that the node image would be pulled from.
+func (e *Environment) chooseSource(ctx context.Context, progress mesh.Progress) (string, error) {
+	node, err := name.ParseReference(e.nodeImage())
+	if err != nil {
+		return "", fmt.Errorf("node image %s: %w", e.nodeImage(), err)
+	}
+	if registryAnswers(ctx, node.Context().Registry) {
+		return SourcePull, nil
 	}
 	progress.Note("no image registry answers within %s: images are built from package registries (IMAGES=pull insists on a registry)", registryWait)
-	return SourceBuild
+	return SourceBuild, nil
+}
+
+// nodeImage is the node image that is pulled.
+func (e *Environment) nodeImage() string {
+	if e.options.NodeImage != "" {
+		return e.options.NodeImage
+	}
+	return defaults.Image
 }
 
 // registryAnswers says whether anything speaks the registry's protocol there;
 // a demand for credentials is an answer too.
-func registryAnswers(ctx context.Context, host string) bool {
+func registryAnswers(ctx context.Context, registry name.Registry) bool {
 	ctx, cancel := context.WithTimeout(ctx, registryWait)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/v2/", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, registry.Scheme()+"://"+registry.RegistryStr()+"/v2/", nil)
 	if err != nil {
 		return false
 	}
@@ -237,10 +249,7 @@ func (e *Environment) released() ambient.Options {
 // pulled takes released images; only the agent is still made here, unless it
 // has a reference of its own.
 func (e *Environment) pulled(ctx context.Context, progress mesh.Progress) (plan, error) {
-	node := e.options.NodeImage
-	if node == "" {
-		node = defaults.Image
-	}
+	node := e.nodeImage()
 	made := plan{node: node, nodeKey: image.Key(node), agent: e.options.Agent, ambient: e.released()}
 	if made.agent != "" {
 		return made, nil
