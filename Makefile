@@ -3,9 +3,13 @@ SHELL := /bin/bash
 WAYPROOF := bin/wayproof
 # Every module is tested and linted.
 MODULES := . images/envoy images/nodeproxy reports/html/browser reports/conformance/upstream
-# upstream holds other people's programs and two small ones of ours; it is
-# compiled as its images are, so that the work is done once.
+# upstream holds other people's programs and small ones of ours; it is compiled
+# as its images are, so that the work is done once: static, hence without the
+# race detector, which needs cgo and would compile Kubernetes another time.
 UPSTREAM := cd images/upstream && CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
+# These hold no Go file, only a go.mod whose tools are compiled: that they can be
+# found by it is all there is to test.
+TOOLS := images/containerd tools
 LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 # The knobs: variables of the same names reach the program.
 export CLUSTER ISTIO IMAGES KUBECONFIG KEEP FOCUS LABELS SEED DURATION LONG
@@ -18,13 +22,16 @@ $(WAYPROOF): FORCE
 	@go build -trimpath -o $@ ./cmd/wayproof
 .PHONY: FORCE
 
-test: ## run every module's tests with the race detector; no cluster is touched
+test: ## run every module's tests, with the race detector where it can be; no cluster is touched
 	@set -e; for module in $(MODULES); do \
 	  echo "== test $$module"; (cd $$module && go test -race ./...); \
 	done
 	@echo "== test images/upstream"; $(UPSTREAM) go test ./...
+	@set -e; for module in $(TOOLS); do \
+	  echo "== test $$module"; (cd $$module && go list -mod=readonly tool >/dev/null); \
+	done
 
-lint: ## lint every module
+lint: ## lint every module that holds Go files
 	@set -e; for module in $(MODULES); do \
 	  echo "== lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yaml ./...); \
 	done
