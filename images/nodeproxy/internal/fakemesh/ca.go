@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -33,8 +34,19 @@ type CA struct {
 	mu       sync.Mutex
 	lifetime time.Duration
 	failing  error
+	mistaken Mistake
 	issued   []string
 }
+
+// Mistake is how an authority may answer for something else than it was asked.
+type Mistake int
+
+// The ways to be mistaken.
+const (
+	NoMistake Mistake = iota
+	AnotherIdentity
+	AnotherKey
+)
 
 // NewCA makes a self-signed root.
 func NewCA(t testing.TB) *CA {
@@ -78,6 +90,13 @@ func (ca *CA) SetFailing(err error) {
 	ca.failing = err
 }
 
+// SetMistaken applies to certificates issued from now on.
+func (ca *CA) SetMistaken(m Mistake) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	ca.mistaken = m
+}
+
 // Issued lists the identities of all certificates so far.
 func (ca *CA) Issued() []string {
 	ca.mu.Lock()
@@ -111,7 +130,14 @@ func (ca *CA) CreateCertificate(_ context.Context, r *v1alpha1.IstioCertificateR
 	leaf.URIs = csr.URIs
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	leaf.NotBefore = leaf.NotAfter.Add(-ca.span())
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca.Cert, csr.PublicKey, ca.key)
+	public := csr.PublicKey
+	switch ca.mistaken {
+	case AnotherIdentity:
+		leaf.URIs = []*url.URL{{Scheme: "spiffe", Host: "cluster.local", Path: "/ns/else/sa/where"}}
+	case AnotherKey:
+		public = ca.key.Public()
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, ca.Cert, public, ca.key)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,10 @@ func assemble(id spiffe.ID, key crypto.PrivateKey, answer []string) (*Certificat
 	for _, root := range roots {
 		c.pool.AddCert(root)
 	}
-	return c, c.matches(id)
+	if err := c.matches(id); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func parsePEM(text string) ([]*x509.Certificate, error) {

@@ -36,7 +36,7 @@ func (e *entry) state() (*Certificate, error) {
 // set keeps the old certificate beside a failure: it is good until it expires.
 func (e *entry) set(cert *Certificate, err error) {
 	e.mu.Lock()
-	if cert != nil {
+	if err == nil {
 		e.cert = cert
 	}
 	e.err = err

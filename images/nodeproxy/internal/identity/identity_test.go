@@ -98,6 +98,35 @@ func TestOldOneServesWhileRenewalFails(t *testing.T) {
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
+// A certificate for someone else, or for a key that is not here, is neither
+// handed out nor put in the place of a good one.
+func TestCertificateForSomethingElseIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		mistake fakemesh.Mistake
+		says    string
+	}{
+		"another identity": {fakemesh.AnotherIdentity, "asked for"},
+		"another key":      {fakemesh.AnotherKey, "another key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ca := fakemesh.NewCA(t)
+			ca.SetMistaken(c.mistake)
+			cert, err := ca.Authority(t).Sign(t.Context(), cars())
+			require.ErrorContains(t, err, c.says)
+			require.Nil(t, cert)
+
+			ca.SetMistaken(fakemesh.NoMistake)
+			ca.SetLifetime(3 * time.Second)
+			cache := running(t, ca.Authority(t))
+			first, err := cache.Get(t.Context(), cars())
+			require.NoError(t, err)
+			ca.SetMistaken(c.mistake)
+			require.Eventually(t, func() bool { return cache.Snapshots()[0].Err != nil }, 10*time.Second, 5*time.Millisecond)
+			assert.Same(t, first, cache.Snapshots()[0].Cert)
+		})
+	}
+}
+
 func TestExpiredOneIsNotHandedOut(t *testing.T) {
 	ca := fakemesh.NewCA(t)
 	ca.SetLifetime(-time.Second)
