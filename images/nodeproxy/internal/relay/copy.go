@@ -3,11 +3,13 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // Duplex is a connection whose sending half can be closed on its own: a TCP
@@ -25,9 +27,20 @@ type Meter interface {
 
 const bufferSize = 32 << 10
 
+// linger is how long a side may go on sending when nobody takes it any more.
+// Closing a connection with unread bytes resets it, which would take along what
+// is still on its way to that side.
+const linger = time.Second
+
+// errRead marks an end that is gone altogether: what comes from the other one
+// cannot be delivered either.
+var errRead = errors.New("read")
+
 // Copy carries both directions until both have ended, passing the end of each
-// one on as such, and closes both sides. Sent counts what goes from down to up.
-// The error is the first failure; the end of the context counts as one.
+// one on as such, and closes both sides. A direction that can no longer be
+// written ends alone: an application may have answered and closed while its
+// client still sends. Sent counts what goes from down to up. The error is the
+// first failure; the end of the context counts as one.
 func Copy(ctx context.Context, down, up Duplex, meter Meter) error {
 	closeBoth := sync.OnceFunc(func() {
 		_ = down.Close() // an end that is already gone is as good as closed
@@ -36,26 +49,21 @@ func Copy(ctx context.Context, down, up Duplex, meter Meter) error {
 	defer closeBoth()
 	stop := context.AfterFunc(ctx, closeBoth)
 	defer stop()
-	results := make(chan error, 2)
-	go func() { results <- oneWay(down, up, meter.Sent) }()
-	go func() { results <- oneWay(up, down, meter.Received) }()
-	first := <-results
-	if first != nil {
-		closeBoth()
+	ended := make(chan error, 2)
+	var sources sync.WaitGroup
+	sources.Go(func() { ended <- oneWay(down, up, meter.Sent); discard(down) })
+	sources.Go(func() { ended <- oneWay(up, down, meter.Received); discard(up) })
+	first := <-ended
+	if errors.Is(first, errRead) {
+		defer time.AfterFunc(linger, closeBoth).Stop()
 	}
-	second := <-results
+	second := <-ended
+	defer time.AfterFunc(linger, closeBoth).Stop()
+	sources.Wait()
 	if ctx.Err() != nil {
 		return fmt.Errorf("cut off: %w", context.Cause(ctx))
 	}
-	return errors.Join(first, onlyAfterCleanEnd(first, second))
-}
-
-// onlyAfterCleanEnd drops the failure that closing both ends provoked.
-func onlyAfterCleanEnd(first, second error) error {
-	if first != nil {
-		return nil //nolint:nilerr // the caller has it already
-	}
-	return second
+	return cmp.Or(first, second)
 }
 
 func oneWay(from, to Duplex, count func(int)) error {
@@ -72,10 +80,15 @@ func oneWay(from, to Duplex, count func(int)) error {
 			return endWriting(to)
 		}
 		if readErr != nil {
-			return fmt.Errorf("read: %w", readErr)
+			_ = endWriting(to) // the failure to read is what counts
+			return fmt.Errorf("%w: %w", errRead, readErr)
 		}
 	}
 }
+
+// discard reads a side to its end, so that it can finish; a side that has ended
+// already takes no time.
+func discard(from io.Reader) { _, _ = io.Copy(io.Discard, from) }
 
 // endWriting passes an end on. A peer that has gone altogether needs none.
 func endWriting(to Duplex) error {

@@ -95,3 +95,49 @@ func TestEndOfContextCuts(t *testing.T) {
 	_, err := client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
+
+// held writes nothing before it is released.
+type held struct {
+	*net.TCPConn
+	release chan struct{}
+}
+
+func (h held) Write(p []byte) (int, error) {
+	<-h.release
+	return h.TCPConn.Write(p)
+}
+
+// An application may answer and hang up while its client still sends: the
+// client gets the whole answer, and is not waited for without end.
+func TestAnswerIsWholeWhileTheClientStillSends(t *testing.T) {
+	client, accepted := pair(t)
+	up, server := pair(t)
+	down := held{TCPConn: accepted, release: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- relay.Copy(t.Context(), down, up, &meter{}) }()
+	var sent atomic.Int64
+	broken := make(chan error, 1)
+	go func() {
+		for piece := make([]byte, 64<<10); ; sent.Add(int64(len(piece))) {
+			if _, err := client.Write(piece); err != nil {
+				broken <- err
+				return
+			}
+		}
+	}()
+	_, err := io.ReadFull(server, make([]byte, 1))
+	require.NoError(t, err)
+	answer := make([]byte, 48<<10)
+	_, err = server.Write(answer)
+	require.NoError(t, err)
+	require.NoError(t, server.Close())
+	closed := sent.Load()
+	require.Eventually(t, func() bool { return len(broken) > 0 || sent.Load() > closed+64<<20 }, 20*time.Second, time.Millisecond,
+		"what the application does not take any more is let go")
+	close(down.release)
+	got, err := io.ReadAll(client)
+	require.NoError(t, err)
+	assert.Len(t, got, len(answer))
+	require.Error(t, <-done)
+	require.Error(t, <-broken, "a client that never stops is hung up on")
+}
