@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 var errAborted = errors.New("tunnel was given up")
@@ -72,4 +73,14 @@ func (s *serverStream) CloseWrite() error {
 	return s.upload.Close()
 }
 
-func (s *serverStream) Close() error { return s.CloseWrite() }
+// Close cuts the stream. A download that has not ended may be stuck in Write,
+// since the peer does not read: only a deadline frees it, by resetting the
+// stream.
+func (s *serverStream) Close() error {
+	ended := s.finished.Load()
+	err := s.CloseWrite()
+	if !ended {
+		err = errors.Join(err, s.flusher.SetWriteDeadline(time.Unix(1, 0)))
+	}
+	return err
+}
