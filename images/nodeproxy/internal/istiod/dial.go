@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 )
@@ -26,6 +27,11 @@ const (
 	// istiod closes connections that ping more often than every 15 s.
 	pingInterval = 30 * time.Second
 	pingTimeout  = 10 * time.Second
+	// A control plane that is back must be heard soon: the library's own pause
+	// grows to two minutes.
+	firstPause     = 100 * time.Millisecond
+	longestPause   = 15 * time.Second
+	connectTimeout = 10 * time.Second
 )
 
 // Endpoint is where the control plane is and how to prove who asks. The files
@@ -47,12 +53,19 @@ func Dial(e Endpoint) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(credentials.NewTLS(e.tlsConfig(host))),
 		grpc.WithPerRPCCredentials(token{file: e.TokenFile, cluster: e.ClusterID}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: pauses(), MinConnectTimeout: connectTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingInterval, Timeout: pingTimeout}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("prepare connection to control plane %s: %w", e.Address, err)
 	}
 	return conn, nil
+}
+
+func pauses() backoff.Config {
+	c := backoff.DefaultConfig
+	c.BaseDelay, c.MaxDelay = firstPause, longestPause
+	return c
 }
 
 // tlsConfig verifies by hand, with the roots as they are at that moment; the
