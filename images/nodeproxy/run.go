@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,15 +63,11 @@ func (p *proxy) drain(ctx context.Context) {
 	p.pods.Drain(ctx)
 }
 
-var errNotSynced = errors.New("control plane has not been heard completely")
-
 func (p *proxy) ready() error {
-	select {
-	case <-p.xds.Synced():
-		return p.pods.Ready()
-	default:
-		return errNotSynced
+	if err := p.xds.Ready(); err != nil {
+		return err
 	}
+	return p.pods.Ready()
 }
 
 // retainIdentities keeps certificates for exactly the pods of this node.

@@ -79,7 +79,7 @@ func fill(t *testing.T, v View) {
 		require.NoError(t, err)
 		v.Store.Apply([]*state.Resource{r}, nil)
 	}
-	v.Policies.Apply([]*rbac.Policy{rbac.Compile(&security.Authorization{
+	v.Policies.Apply(map[string]*rbac.Policy{"travel/p": rbac.Compile(&security.Authorization{
 		Name: "p", Namespace: "travel", Scope: security.Scope_NAMESPACE, Action: security.Action_DENY,
 		Groups: []*security.Group{{Rules: []*security.Rules{{Matches: []*security.Match{{
 			NotPrincipals:    []*security.StringMatch{{MatchType: &security.StringMatch_Exact{Exact: "x"}}},

@@ -161,18 +161,18 @@ func TestWhatIsNotUnderstoodDenies(t *testing.T) {
 
 func TestTableSelects(t *testing.T) {
 	table := NewTable()
-	put := func(namespace, name string, scope security.Scope) *Policy {
-		return Compile(&security.Authorization{Namespace: namespace, Name: name, Scope: scope})
+	policies := map[string]*Policy{}
+	put := func(namespace, name string, scope security.Scope) {
+		policies[namespace+"/"+name] = Compile(&security.Authorization{Namespace: namespace, Name: name, Scope: scope})
 	}
+	put("istio-system", "all", security.Scope_GLOBAL)
+	put("travel", "here", security.Scope_NAMESPACE)
+	put("other", "there", security.Scope_NAMESPACE)
+	put("travel", "chosen", security.Scope_WORKLOAD_SELECTOR)
+	put("travel", "unchosen", security.Scope_WORKLOAD_SELECTOR)
+	put("istio-system", "istio_converted_static_strict", security.Scope_WORKLOAD_SELECTOR)
 	changed := table.Changed()
-	table.Apply([]*Policy{
-		put("istio-system", "all", security.Scope_GLOBAL),
-		put("travel", "here", security.Scope_NAMESPACE),
-		put("other", "there", security.Scope_NAMESPACE),
-		put("travel", "chosen", security.Scope_WORKLOAD_SELECTOR),
-		put("travel", "unchosen", security.Scope_WORKLOAD_SELECTOR),
-		put("istio-system", "istio_converted_static_strict", security.Scope_WORKLOAD_SELECTOR),
-	}, nil)
+	table.Apply(policies, nil)
 	<-changed
 	keys := func(selected ...string) []string {
 		var out []string

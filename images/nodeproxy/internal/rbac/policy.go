@@ -30,7 +30,7 @@ type Policy struct {
 	groups  []group
 }
 
-// Key is the resource name, <namespace>/<name>.
+// Key is how people name the policy, <namespace>/<name>.
 func (p *Policy) Key() string { return p.Spec.GetNamespace() + "/" + p.Spec.GetName() }
 
 type (

@@ -14,21 +14,20 @@ import (
 type Table struct {
 	changed notify.Broadcast
 	mu      sync.RWMutex
-	byKey   map[string]*Policy
+	byName  map[string]*Policy // by the control plane's resource name
 }
 
 // NewTable starts empty: without policies everything is allowed.
-func NewTable() *Table { return &Table{byKey: map[string]*Policy{}} }
+func NewTable() *Table { return &Table{byName: map[string]*Policy{}} }
 
-// Apply replaces and removes policies as one step.
-func (t *Table) Apply(updated []*Policy, removed []string) {
+// Apply replaces and removes policies, by the control plane's names for them, as
+// one step.
+func (t *Table) Apply(updated map[string]*Policy, removed []string) {
 	t.mu.Lock()
-	for _, key := range removed {
-		delete(t.byKey, key)
+	for _, name := range removed {
+		delete(t.byName, name)
 	}
-	for _, p := range updated {
-		t.byKey[p.Key()] = p
-	}
+	maps.Copy(t.byName, updated)
 	t.mu.Unlock()
 	t.changed.Fire()
 }
@@ -36,13 +35,20 @@ func (t *Table) Apply(updated []*Policy, removed []string) {
 // Changed closes at the next Apply.
 func (t *Table) Changed() <-chan struct{} { return t.changed.Changed() }
 
-// All lists the policies by key.
+// Has tells whether a policy of that name is in force.
+func (t *Table) Has(name string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byName[name] != nil
+}
+
+// All lists the policies by name.
 func (t *Table) All() []*Policy {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var all []*Policy
-	for _, key := range slices.Sorted(maps.Keys(t.byKey)) {
-		all = append(all, t.byKey[key])
+	for _, name := range slices.Sorted(maps.Keys(t.byName)) {
+		all = append(all, t.byName[name])
 	}
 	return all
 }
@@ -54,9 +60,9 @@ func (t *Table) For(namespace string, selected []string) []*Policy {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var out []*Policy
-	for _, key := range slices.Sorted(maps.Keys(t.byKey)) {
-		p := t.byKey[key]
-		if applies(p, namespace) || slices.Contains(selected, key) {
+	for _, name := range slices.Sorted(maps.Keys(t.byName)) {
+		p := t.byName[name]
+		if applies(p, namespace) || slices.Contains(selected, name) {
 			out = append(out, p)
 		}
 	}

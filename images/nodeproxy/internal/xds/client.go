@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -39,23 +40,37 @@ type Client struct {
 
 	synced sync.Once
 	ready  chan struct{}
+
+	mu   sync.Mutex
+	lack error // why the mesh is not known as it is now
 }
 
 // NewClient subscribes to everything of each type.
 func NewClient(conn grpc.ClientConnInterface, node *core.Node, log *slog.Logger, types ...Type) *Client {
-	c := &Client{conn: conn, node: node, types: map[string]*subscription{}, log: log, ready: make(chan struct{})}
+	c := &Client{conn: conn, node: node, types: map[string]*subscription{}, log: log, ready: make(chan struct{}), lack: errNotHeard}
 	for _, t := range types {
 		c.order = append(c.order, t.URL)
-		c.types[t.URL] = &subscription{apply: t.Apply, versions: map[string]string{}}
+		c.types[t.URL] = newSubscription(t)
 	}
 	return c
 }
 
-// Synced closes when every type has been received once.
+var errNotHeard = errors.New("control plane has not been heard completely")
+
+// Synced closes when every type has been received once and nothing is missed.
 func (c *Client) Synced() <-chan struct{} { return c.ready }
 
+// Ready tells what of the mesh is not known, or nil. Later than Synced it can
+// only be something that was refused.
+func (c *Client) Ready() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lack
+}
+
 // Run streams, and streams again, until the context ends. A stream that brought
-// something is replaced at once: istiod ends each after half an hour.
+// something is replaced after the shortest pause: istiod ends each after half an
+// hour.
 func (c *Client) Run(ctx context.Context) error {
 	backoff := notify.Backoff{First: firstRetry, Limit: lastRetry}
 	for {
@@ -90,10 +105,11 @@ func (c *Client) stream(ctx context.Context) (received bool, err error) {
 			return received, fmt.Errorf("receive: %w", err)
 		}
 		received = true
-		if err := ads.Send(c.answer(response)); err != nil {
+		answer := c.answer(response)
+		c.checkSynced()
+		if err := ads.Send(answer); err != nil {
 			return received, fmt.Errorf("acknowledge %s: %w", response.GetTypeUrl(), err)
 		}
-		c.checkSynced()
 	}
 }
 
@@ -104,6 +120,7 @@ func (c *Client) subscribe(ads discovery.AggregatedDiscoveryService_DeltaAggrega
 		request := &discovery.DeltaDiscoveryRequest{
 			Node: c.node, TypeUrl: url, InitialResourceVersions: c.types[url].held(),
 		}
+		c.types[url].renewed = true
 		if err := ads.Send(request); err != nil {
 			return fmt.Errorf("subscribe to %s: %w", url, err)
 		}
@@ -133,10 +150,25 @@ func refuse(request *discovery.DeltaDiscoveryRequest, reason error) *discovery.D
 }
 
 func (c *Client) checkSynced() {
+	err := c.lacking()
+	c.mu.Lock()
+	c.lack = err
+	c.mu.Unlock()
+	if err == nil {
+		c.synced.Do(func() { close(c.ready) })
+	}
+}
+
+func (c *Client) lacking() error {
+	missed := map[string]error{}
 	for _, t := range c.types {
 		if !t.received {
-			return
+			return errNotHeard
 		}
+		maps.Copy(missed, t.missed)
 	}
-	c.synced.Do(func() { close(c.ready) })
+	if err := joined(missed); err != nil {
+		return fmt.Errorf("control plane sent what cannot be read: %w", err)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"istio.io/istio/pkg/workloadapi"
 	"istio.io/istio/pkg/workloadapi/security"
@@ -175,6 +177,60 @@ func TestPolicyNotUnderstoodIsRefusedAndDenies(t *testing.T) {
 	eventually(t, "policy is held", func() bool { return len(f.table.All()) == 1 })
 	assert.Error(t, rbac.Decide(f.table.For("ns", nil), rbac.Request{}).Denied)
 	assert.NoError(t, rbac.Decide(f.table.For("other", nil), rbac.Request{}).Denied)
+}
+
+// The control plane's name for a policy is what workloads select it by, and what
+// it is removed by, whatever the policy calls itself.
+func TestPolicyIsKnownByItsResourceName(t *testing.T) {
+	f := follow(t, nil)
+	f.synced(t)
+	value, err := proto.Marshal(&security.Authorization{
+		Namespace: "ns", Name: "p", Scope: security.Scope_WORKLOAD_SELECTOR, Action: security.Action_ALLOW,
+	})
+	require.NoError(t, err)
+	f.istiod.PutRaw(authorizationURL, &discovery.Resource{
+		Name: "ns/converted-p", Resource: &anypb.Any{TypeUrl: authorizationURL, Value: value},
+	})
+	eventually(t, "policy is enforced", func() bool {
+		return rbac.Decide(f.table.For("ns", []string{"ns/converted-p"}), rbac.Request{}).Denied != nil
+	})
+	f.istiod.Remove(authorizationURL, "ns/converted-p")
+	eventually(t, "policy is lifted", func() bool { return len(f.table.All()) == 0 })
+}
+
+func unreadable(name string) *discovery.Resource {
+	return &discovery.Resource{Name: name, Version: "1", Resource: &anypb.Any{TypeUrl: authorizationURL, Value: []byte{0xff}}}
+}
+
+// A policy that cannot be read and was never held may be the one that keeps
+// somebody out: until it is gone the proxy does not begin.
+func TestUnreadablePolicyHoldsUpTheStart(t *testing.T) {
+	f := follow(t, func(d *fakemesh.Istiod) { d.PutRaw(authorizationURL, unreadable("ns/secret")) })
+	eventually(t, "the reason is told", func() bool {
+		err := f.client.Ready()
+		return err != nil && strings.Contains(err.Error(), "ns/secret")
+	})
+	select {
+	case <-f.client.Synced():
+		t.Fatal("synced without a policy")
+	default:
+	}
+	f.istiod.Put(t, "2", &security.Authorization{Namespace: "ns", Name: "secret"})
+	f.synced(t)
+	require.NoError(t, f.client.Ready())
+}
+
+func TestUnreadablePolicyIsToldAfterTheStart(t *testing.T) {
+	f := follow(t, func(d *fakemesh.Istiod) { d.Put(t, "1", &security.Authorization{Namespace: "ns", Name: "held"}) })
+	f.synced(t)
+	f.istiod.PutRaw(authorizationURL, unreadable("ns/held"))
+	f.istiod.Put(t, "1", &security.Authorization{Namespace: "ns", Name: "other"})
+	require.NoError(t, f.client.Ready(), "what was held stays in force")
+	f.istiod.PutRaw(authorizationURL, unreadable("ns/secret"))
+	eventually(t, "not ready", func() bool { return f.client.Ready() != nil })
+	f.istiod.HangUp()
+	f.istiod.Remove(authorizationURL, "ns/secret")
+	eventually(t, "it went while there was no stream", func() bool { return f.client.Ready() == nil })
 }
 
 func TestControlPlaneMustProveItself(t *testing.T) {

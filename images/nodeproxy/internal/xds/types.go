@@ -54,10 +54,11 @@ func decodeAddress(r *discovery.Resource) (*state.Resource, error) {
 
 // Authorizations are the L4 policies of the mesh. One that can be read and not
 // understood is refused, and denies what it applies to; bytes that cannot be
-// read leave in force what was held under their name.
+// read leave in force what was held under their name. Where nothing was held
+// nobody knows whom they were to keep out: see Type.Held.
 func Authorizations(table *rbac.Table) Type {
-	return Type{URL: authorizationURL, Apply: func(resources []*discovery.Resource, removed []string) map[string]error {
-		var accepted []*rbac.Policy
+	return Type{URL: authorizationURL, Held: table.Has, Apply: func(resources []*discovery.Resource, removed []string) map[string]error {
+		accepted := map[string]*rbac.Policy{}
 		refused := map[string]error{}
 		for _, r := range resources {
 			policy, err := decodeAuthorization(r)
@@ -65,7 +66,7 @@ func Authorizations(table *rbac.Table) Type {
 				refused[r.GetName()] = err
 			}
 			if policy != nil {
-				accepted = append(accepted, policy)
+				accepted[r.GetName()] = policy
 			}
 		}
 		table.Apply(accepted, removed)
@@ -79,9 +80,6 @@ func decodeAuthorization(r *discovery.Resource) (*rbac.Policy, error) {
 		return nil, err
 	}
 	policy := rbac.Compile(spec)
-	if policy.Key() != r.GetName() {
-		return nil, fmt.Errorf("authorization calls itself %q", policy.Key())
-	}
 	return policy, policy.Unclear
 }
 
