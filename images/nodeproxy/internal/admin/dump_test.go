@@ -155,6 +155,21 @@ func TestShapeThatIstioctlReads(t *testing.T) {
 	assert.Equal(t, "stand-in", d["version"].(map[string]any)["version"])
 }
 
+// Endpoints that get no connections are no endpoints, as with ztunnel.
+func TestUnhealthyEndpointsAreLeftOut(t *testing.T) {
+	ill := &state.Workload{Spec: &workloadapi.Workload{Uid: "ill", Status: workloadapi.WorkloadStatus_UNHEALTHY}}
+	well := &state.Workload{Spec: &workloadapi.Workload{Uid: "well"}}
+	spec := &workloadapi.Service{Namespace: "ns", Hostname: "h"}
+	listed := func() map[string]Endpoint {
+		return service(&state.Service{Spec: spec}, []*state.Workload{ill, well}).Endpoints
+	}
+	assert.Len(t, listed(), 1)
+	assert.Contains(t, listed(), "well")
+	spec.LoadBalancing = &workloadapi.LoadBalancing{HealthPolicy: workloadapi.LoadBalancing_ALLOW_ALL}
+	assert.Len(t, listed(), 2)
+	assert.Equal(t, "Unhealthy", listed()["ill"].Status)
+}
+
 func TestLevel(t *testing.T) {
 	level := &slog.LevelVar{}
 	h := (&Admin{Level: level}).Handler()

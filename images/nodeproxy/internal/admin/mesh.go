@@ -146,6 +146,9 @@ func service(s *state.Service, endpoints []*state.Workload) Service {
 		out.CIDRVIPs = append(out.CIDRVIPs, r.Network+"/"+r.Prefix.String())
 	}
 	for _, w := range endpoints {
+		if !s.Uses(w) {
+			continue
+		}
 		ports := w.Spec.GetServices()[s.Key()].GetPorts()
 		out.Endpoints[w.UID()] = Endpoint{WorkloadUID: w.UID(), Port: portMap(ports), Status: status(w)}
 	}

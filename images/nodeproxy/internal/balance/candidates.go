@@ -35,8 +35,7 @@ func usableFor(q Query, w *state.Workload) bool {
 	if _, ok := q.Service.TargetPort(w, q.Port); !ok {
 		return false
 	}
-	anyHealth := q.Service.Spec.GetLoadBalancing().GetHealthPolicy() == workloadapi.LoadBalancing_ALLOW_ALL
-	return w.Healthy() || anyHealth
+	return q.Service.Uses(w)
 }
 
 type scope = workloadapi.LoadBalancing_Scope

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"istio.io/istio/pkg/workloadapi"
 
@@ -81,8 +82,10 @@ func (r *Router) toService(ctx context.Context, client *state.Workload, svc *sta
 	return route, err
 }
 
+// serviceWaypoint prefers weighted waypoints, unless none of them has a weight.
 func (r *Router) serviceWaypoint(svc *state.Service) (*workloadapi.GatewayAddress, error) {
-	if len(svc.Spec.GetWeightedWaypoints()) > 0 {
+	some := func(w *workloadapi.WeightedWaypoint) bool { return w.GetWeight() > 0 }
+	if slices.ContainsFunc(svc.Spec.GetWeightedWaypoints(), some) {
 		return r.Balancer.Waypoint(svc.Spec.GetWeightedWaypoints())
 	}
 	return svc.Spec.GetWaypoint(), nil

@@ -89,6 +89,10 @@ func village(t *testing.T) (*Router, *state.Workload) {
 				{Destination: named("missing")}, {Destination: named("waypoint"), Weight: 1},
 			}
 		}),
+		svc("weightless", "10.96.0.16", func(s *workloadapi.Service) {
+			s.Waypoint = named("waypoint")
+			s.WeightedWaypoints = []*workloadapi.WeightedWaypoint{{Destination: named("missing")}}
+		}),
 		svc("portless", "10.96.0.15", func(s *workloadapi.Service) { s.Waypoint = &workloadapi.GatewayAddress{} }),
 	} {
 		r, err := state.Check(a)
@@ -118,6 +122,7 @@ func TestRoute(t *testing.T) {
 		"waypoint by a pod's address":           {"10.96.0.10:80", "10.0.0.4:15008", "10.96.0.10:80", []string{id("waypoint")}},
 		"waypoint by a workload's hostname":     {"10.96.0.11:80", "10.0.0.8:15008", "10.96.0.11:80", []string{id("byhost")}},
 		"weighted waypoints":                    {"10.96.0.14:80", "10.0.0.4:15008", "10.96.0.14:80", []string{id("waypoint")}},
+		"weighted waypoints without weights":    {"10.96.0.16:80", "10.0.0.4:15008", "10.96.0.16:80", []string{id("waypoint")}},
 		"passthrough":                           {"10.96.0.13:81", "10.96.0.13:81", "", nil},
 		"port unknown to a service by waypoint": {"10.96.0.6:81", "10.0.0.4:15008", "10.96.0.6:81", []string{id("waypoint")}},
 	} {

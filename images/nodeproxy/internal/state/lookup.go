@@ -26,8 +26,8 @@ func (s *Store) workloadAt(a Address) *Workload {
 
 // ServiceAt finds the service a client in the namespace means by a virtual
 // address, or nil. Several services may share one: the client's own namespace
-// counts first, then Kubernetes' own services, then who came first; blocks of
-// addresses come last, the smallest first.
+// counts first, then Kubernetes' own services, then who came first. Blocks of
+// addresses come last; among those of equal namespace the smallest counts.
 func (s *Store) ServiceAt(a Address, namespace string) *Service {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -36,35 +36,46 @@ func (s *Store) ServiceAt(a Address, namespace string) *Service {
 		return s.serviceAround(a, namespace)
 	}
 	return slices.MinFunc(candidates, func(x, y *Service) int {
-		return cmp.Compare(precedence(x, namespace), precedence(y, namespace))
+		return cmp.Or(last(!x.in(namespace), !y.in(namespace)), last(!x.Spec.GetCanonical(), !y.Spec.GetCanonical()))
 	})
 }
 
-func precedence(svc *Service, namespace string) int {
+// last puts those of whom it is true behind the others.
+func last(x, y bool) int {
 	switch {
-	case svc.Spec.GetNamespace() == namespace:
+	case x == y:
 		return 0
-	case svc.Spec.GetCanonical():
+	case x:
 		return 1
 	}
-	return 2
+	return -1
 }
 
+// serviceAround is the service with the best block around an address, or nil.
 func (s *Store) serviceAround(a Address, namespace string) *Service {
 	var best *Service
-	longest := -1
 	for _, key := range slices.Sorted(maps.Keys(s.ranges)) {
 		svc := s.services[key]
-		bits := svc.widestMatch(a)
-		if bits > longest && svc.visibleTo(namespace) {
-			best, longest = svc, bits
+		if svc.longestMatch(a) < 0 || !svc.visibleTo(namespace) {
+			continue
+		}
+		if best == nil || svc.before(best, a, namespace) {
+			best = svc
 		}
 	}
 	return best
 }
 
-// widestMatch is the length of the longest prefix around an address, or -1.
-func (s *Service) widestMatch(a Address) int {
+func (s *Service) before(other *Service, a Address, namespace string) bool {
+	return cmp.Or(
+		last(!s.in(namespace), !other.in(namespace)),
+		cmp.Compare(other.longestMatch(a), s.longestMatch(a)),
+		last(!s.Spec.GetCanonical(), !other.Spec.GetCanonical()),
+	) < 0
+}
+
+// longestMatch is the length of the longest prefix around an address, or -1.
+func (s *Service) longestMatch(a Address) int {
 	bits := -1
 	for _, r := range s.Ranges {
 		if r.Network == a.Network && r.Prefix.Contains(a.IP) {

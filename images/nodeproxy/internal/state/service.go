@@ -57,7 +57,14 @@ func (s *Service) Key() string { return s.Spec.GetNamespace() + "/" + s.Spec.Get
 
 // visibleTo hides services that are private to their namespace.
 func (s *Service) visibleTo(namespace string) bool {
-	return s.Spec.GetVisibility() != workloadapi.Service_NAMESPACE || s.Spec.GetNamespace() == namespace
+	return s.Spec.GetVisibility() != workloadapi.Service_NAMESPACE || s.in(namespace)
+}
+
+func (s *Service) in(namespace string) bool { return s.Spec.GetNamespace() == namespace }
+
+// Uses tells whether an endpoint's health lets it serve.
+func (s *Service) Uses(w *Workload) bool {
+	return w.Healthy() || s.Spec.GetLoadBalancing().GetHealthPolicy() == workloadapi.LoadBalancing_ALLOW_ALL
 }
 
 // TargetPort is where an endpoint serves a port of the service: its own map

@@ -150,6 +150,25 @@ func TestBlocksOfAddresses(t *testing.T) {
 	assert.Nil(t, s.ServiceAt(at("11.0.0.0"), "ns"))
 }
 
+// The client's own namespace counts before the length of a block's prefix, and
+// that before Kubernetes' own services.
+func TestServicesThatShareABlock(t *testing.T) {
+	s := New()
+	block := func(namespace, host, ip string, bits uint32, canonical bool) *Resource {
+		spec := svc(namespace, host, ip)
+		spec.Addresses[0].Length, spec.Canonical = &bits, canonical
+		return resource(t, spec)
+	}
+	s.Apply([]*Resource{
+		block("a", "first", "10.1.0.0", 16, false), block("b", "canonical", "10.1.0.0", 16, true),
+		block("c", "wide", "10.0.0.0", 8, true),
+	}, nil)
+	for namespace, want := range map[string]string{"a": "first", "b": "canonical", "c": "wide", "else": "canonical"} {
+		assert.Equal(t, want, s.ServiceAt(at("10.1.2.3"), namespace).Spec.GetHostname(), namespace)
+	}
+	assert.Equal(t, "wide", s.ServiceAt(at("10.2.0.1"), "a").Spec.GetHostname())
+}
+
 func TestMalformed(t *testing.T) {
 	for name, a := range map[string]*workloadapi.Address{
 		"neither":         {},
