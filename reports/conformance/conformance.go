@@ -126,7 +126,7 @@ func tested(env record.Environment) string {
 	if version == "" {
 		version = "unknown"
 	}
-	if env.NodeProxy == record.StandIn {
+	if env.HasStandIn() {
 		version += " (node proxy: stand-in; waypoint: " + plain.Line(env.Waypoint) + ")"
 	}
 	return version

@@ -30,7 +30,7 @@ func head(seed uint64) record.Run {
 func environment() record.Environment {
 	return record.Environment{
 		Name: "kind", Kubernetes: "1.36.2", Istio: "1.31.0", GatewayAPI: "1.6.3", Channel: "standard",
-		NodeProxy: record.StandIn, Waypoint: "upstream envoy 1.38.1 + adapter", Nodes: 3,
+		NodeProxy: record.StandIn + " 1a2b3c4d", Waypoint: "upstream envoy 1.38.1 + adapter", Nodes: 3,
 		Components: []record.Component{
 			{Name: "istiod", Version: "1.31.0", Image: "wayproof.local/pilot:1.31.0", Source: "build"},
 			{Name: "waypoint", Version: "1.38.1", Image: "wayproof.local/envoy:1.38.1", Source: "build"},
