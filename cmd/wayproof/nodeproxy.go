@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -42,7 +43,10 @@ hand-over to its successor, and what is left of pods that are gone. The suite is
 the same for ztunnel and for the stand-in; give ztunnel's own archive by
 --images build,archive:DIR where it cannot be pulled.
 
-The measured figures are in artifacts/<run>/nodeproxy.xml.`,
+The measured figures are in artifacts/<run>/nodeproxy.xml, which says which proxy
+it was. The exit code is 1 if a spec's assertion failed, 2 if specs were
+interrupted or took too long, and 3 if nothing could be judged or what the suite
+made could not be removed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return judgeNodeProxy(cmd.Context(), flags) },
 	}
@@ -67,8 +71,7 @@ func judgeNodeProxy(ctx context.Context, flags *nodeProxyFlags) error {
 		return err
 	}
 	nodeproxy.Register(bench) //nolint:contextcheck // its specs get their contexts from Ginkgo
-	passed := runNodeProxySpecs(flags.focus, filepath.Join(bench.Scene.Dir(), "nodeproxy.xml"))
-	return flags.finish(ctx, bench, passed)
+	return flags.finish(ctx, bench, runNodeProxySpecs(flags.focus, bench.Scene))
 }
 
 // bench connects the suite with the environment.
@@ -124,8 +127,9 @@ func findIstioctl(ctx context.Context, given string) (string, error) {
 }
 
 // runNodeProxySpecs leaves out the specs of other suites, which are registered
-// in this process too.
-func runNodeProxySpecs(focus, junit string) bool {
+// in this process too. The error is nil if all specs passed, and carries the exit
+// code.
+func runNodeProxySpecs(focus string, stage *scene.Scene) error {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.FailOnPending, suite.FailOnEmpty = true, true
 	suite.LabelFilter = nodeproxy.Name
@@ -135,13 +139,59 @@ func runNodeProxySpecs(focus, junit string) bool {
 	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	reporter.Verbose = true
 	gomega.RegisterFailHandler(ginkgo.Fail)
+	var told types.Report
 	ginkgo.ReportAfterSuite("figures", func(report types.Report) {
-		if err := writeFigures(report, junit); err != nil {
+		told = report
+		if err := writeFigures(report, filepath.Join(stage.Dir(), "nodeproxy.xml")); err != nil {
 			ginkgo.Fail(err.Error())
 		}
 	})
 	outcome := &specOutcome{}
-	return ginkgo.RunSpecs(outcome, "wayproof: node proxy", suite, reporter) && !outcome.failed
+	passed := ginkgo.RunSpecs(outcome, "wayproof: node proxy: "+stage.Run().Environment.NodeProxy, suite, reporter)
+	if err := judgeSpecs(told); err != nil || passed && !outcome.failed {
+		return err
+	}
+	return &exitError{code: exitCouldNotRun, err: errors.New("the specs passed, and what was measured could not be written")}
+}
+
+// judgeSpecs tells specs whose assertions failed from those that were not judged.
+func judgeSpecs(report types.Report) error {
+	if report.PreRunStats.SpecsThatWillRun == 0 {
+		return &exitError{code: exitCouldNotRun, err: errors.New("no spec matches")}
+	}
+	counts := map[int]int{}
+	for _, spec := range report.SpecReports {
+		if spec.Failed() {
+			counts[fateOfSpec(spec)]++
+		}
+	}
+	for _, fate := range []struct {
+		code int
+		says string
+	}{
+		{exitViolated, "%d specs failed"},
+		{exitCouldNotRun, "%d specs could not run, for the bed was not made"},
+		{exitInconclusive, "%d specs were not judged"},
+	} {
+		if count := counts[fate.code]; count > 0 {
+			return &exitError{code: fate.code, err: fmt.Errorf(fate.says, count)}
+		}
+	}
+	if len(report.SpecialSuiteFailureReasons) > 0 {
+		return &exitError{code: exitInconclusive, err: errors.New(strings.Join(report.SpecialSuiteFailureReasons, "; "))}
+	}
+	return nil
+}
+
+// fateOfSpec is the exit code that a failed spec stands for.
+func fateOfSpec(spec types.SpecReport) int {
+	switch where := spec.Failure.FailureNodeType; {
+	case where.Is(types.NodeTypeBeforeAll):
+		return exitCouldNotRun
+	case where.Is(types.NodeTypeIt) && spec.State.Is(types.SpecStateFailed):
+		return exitViolated
+	}
+	return exitInconclusive
 }
 
 func writeFigures(report types.Report, junit string) error {
@@ -154,21 +204,33 @@ func writeFigures(report types.Report, junit string) error {
 
 // finish writes the record, and removes what the suite made unless it is to be
 // kept.
-func (f *nodeProxyFlags) finish(ctx context.Context, bench *nodeproxy.Bench, passed bool) error {
-	code, failed := exitHeld, error(nil)
-	if !passed {
-		code, failed = exitViolated, fmt.Errorf("not all specs passed: see %s", bench.Scene.Dir())
-	}
+func (f *nodeProxyFlags) finish(ctx context.Context, bench *nodeproxy.Bench, judged error) error {
 	if !f.keep {
-		if err := bench.Scene.Sweep(ctx); err != nil {
-			code, failed = max(code, exitViolated), errors.Join(failed, err)
-		}
+		judged = swept(judged, bench.Scene.Sweep(ctx))
+	}
+	code := exitHeld
+	if coded, ok := errors.AsType[*exitError](judged); ok {
+		code = coded.code
+		judged = &exitError{code: code, err: fmt.Errorf("%w: see %s", judged, bench.Scene.Dir())}
 	}
 	if err := bench.Scene.Finish(code); err != nil {
 		return err
 	}
-	if failed != nil {
-		return &exitError{code: code, err: failed}
+	if err := pointLatest(f.artifacts, bench.Scene.Run().ID); err != nil {
+		return err
 	}
-	return nil
+	return judged
+}
+
+// swept adds what could not be removed to what the specs said, whose exit code
+// counts first.
+func swept(judged, left error) error {
+	if left == nil {
+		return judged
+	}
+	code := exitCouldNotRun
+	if coded, ok := errors.AsType[*exitError](judged); ok {
+		code = coded.code
+	}
+	return &exitError{code: code, err: errors.Join(judged, left)}
 }
