@@ -33,6 +33,8 @@ func (w *waypoint) Handle(_ context.Context, call hbone.Call, answer hbone.Answe
 	_, _ = io.Copy(stream, stream)
 }
 
+func (w *waypoint) Refused(context.Context, hbone.Call, error) { w.calls.Add(1) }
+
 // waypoint makes a waypoint pod, which is not captured, with its service.
 func (s *stage) waypoint(t *testing.T, account string) *waypoint {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -86,6 +87,25 @@ func (s *Session) write(t testing.TB, packet []byte, files []*os.File) {
 	}
 	_, _, err := s.conn.WriteMsgUnix(packet, control, nil)
 	require.NoError(t, err)
+}
+
+// SendEmpty passes descriptors with a packet of no bytes, which the standard
+// library would not send.
+func (s *Session) SendEmpty(t testing.TB, files ...*os.File) {
+	t.Helper()
+	var fds []int
+	for _, f := range files {
+		fds = append(fds, int(f.Fd()))
+	}
+	control := syscall.UnixRights(fds...)
+	message := syscall.Msghdr{Control: &control[0]}
+	message.SetControllen(len(control))
+	raw, err := s.conn.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&message)), 0)
+		require.Zero(t, errno)
+	}))
 }
 
 // Send is SendRaw for a message.

@@ -70,6 +70,10 @@ func TestWrongRequests(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, s.raw(t, http.MethodConnect, "host.name:80"))
 	assert.Equal(t, http.StatusBadRequest, s.raw(t, http.MethodConnect, "10.0.0.1"))
 	assert.Empty(t, s.gate.calls)
+	assert.Equal(t, []string{
+		"method GET, want CONNECT", `authority "host.name:80" is not an address and a port`,
+		`authority "10.0.0.1" is not an address and a port`,
+	}, s.gate.refused, "each is told once")
 }
 
 // A peer that connects and says nothing is hung up on.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 )
@@ -38,6 +39,9 @@ type Call struct {
 // directions of an accepted one have ended.
 type Handler interface {
 	Handle(ctx context.Context, call Call, answer Answer)
+	// Refused is told of a request that is no call, after it was answered. The
+	// call has only its peers.
+	Refused(ctx context.Context, call Call, reason error)
 }
 
 // Answer is how a handler replies to a call.
@@ -107,6 +111,7 @@ func (s *Server) handler(peer spiffe.ID, raw net.Conn) http.Handler {
 		}
 		if err != nil {
 			reply.Refuse(http.StatusBadRequest, err)
+			s.calls.Refused(r.Context(), call, err)
 			return
 		}
 		s.calls.Handle(r.Context(), call, reply)
@@ -132,26 +137,16 @@ func (a *answer) Refuse(status int, reason error) {
 }
 
 func newCall(peer spiffe.ID, raw net.Conn, r *http.Request) (Call, error) {
+	call := Call{Peer: peer, Remote: netns.RemoteAddr(raw), Local: netns.LocalAddr(raw), Header: r.Header}
 	if r.Method != http.MethodConnect {
-		return Call{}, fmt.Errorf("method %s, want CONNECT", r.Method)
+		return call, fmt.Errorf("method %s, want CONNECT", r.Method)
 	}
 	authority, err := netip.ParseAddrPort(r.Host)
 	if err != nil {
-		return Call{}, fmt.Errorf("authority %q is not an address and a port", r.Host)
+		return call, fmt.Errorf("authority %q is not an address and a port", r.Host)
 	}
-	return Call{
-		Peer: peer, Remote: addrPort(raw.RemoteAddr()), Local: addrPort(raw.LocalAddr()),
-		Authority: netip.AddrPortFrom(authority.Addr().Unmap(), authority.Port()), Header: r.Header,
-	}, nil
-}
-
-func addrPort(addr net.Addr) netip.AddrPort {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := tcp.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+	call.Authority = netip.AddrPortFrom(authority.Addr().Unmap(), authority.Port())
+	return call, nil
 }
 
 // Drain tells all peers to open no further streams; those that are open go on.

@@ -35,8 +35,15 @@ type gate struct {
 	life   context.Context // cuts all calls, if given
 	ended  chan struct{}   // gets an end of a call, if given
 
-	mu    sync.Mutex
-	calls []hbone.Call
+	mu      sync.Mutex
+	calls   []hbone.Call
+	refused []string
+}
+
+func (g *gate) Refused(_ context.Context, _ hbone.Call, reason error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refused = append(g.refused, reason.Error())
 }
 
 func (g *gate) Handle(ctx context.Context, call hbone.Call, answer hbone.Answer) {

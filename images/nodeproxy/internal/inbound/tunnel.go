@@ -11,7 +11,6 @@ import (
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/hbone"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/netns"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/relay"
-	"github.com/wayproof/wayproof/images/nodeproxy/internal/spiffe"
 	"github.com/wayproof/wayproof/images/nodeproxy/internal/state"
 )
 
@@ -37,9 +36,14 @@ func NewTunnels(p *Proxy, faults *log.Logger) (*Tunnels, error) {
 func (t *Tunnels) Serve(ctx context.Context, conn *net.TCPConn) {
 	if err := t.serve(ctx, conn); err != nil {
 		_ = conn.Close()
-		refused := t.proxy.arrival(netns.RemoteAddr(conn), netns.LocalAddr(conn), spiffe.ID{})
-		t.proxy.Mesh.Flows.Begin(refused.facts, nil, nil).End(ctx, err)
+		t.Refused(ctx, hbone.Call{Remote: netns.RemoteAddr(conn), Local: netns.LocalAddr(conn)}, err)
 	}
+}
+
+// Refused enters into the books what did not become a connection.
+func (t *Tunnels) Refused(ctx context.Context, call hbone.Call, reason error) {
+	refused := t.proxy.arrival(call.Remote, call.Local, call.Peer)
+	t.proxy.Mesh.Flows.Begin(refused.facts, nil, nil).End(ctx, reason)
 }
 
 func (t *Tunnels) serve(ctx context.Context, conn *net.TCPConn) error {
@@ -62,6 +66,7 @@ func (t *Tunnels) Handle(ctx context.Context, call hbone.Call, answer hbone.Answ
 	self, err := t.proxy.Pod.Self(ctx)
 	if err != nil {
 		answer.Refuse(http.StatusServiceUnavailable, err)
+		t.Refused(ctx, call, err)
 		return
 	}
 	a := t.proxy.tunnelArrival(call, self)

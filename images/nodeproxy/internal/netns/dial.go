@@ -29,13 +29,17 @@ func (n *Namespace) Dial(ctx context.Context, to netip.AddrPort, source netip.Ad
 		fd, err = newSocket(to, source)
 		return err
 	})
-	if err == nil {
-		var conn *net.TCPConn
-		if conn, err = connect(ctx, fd, to); err == nil {
-			return conn, nil
+	if err != nil {
+		if fd >= 0 { // the socket was made, and the way back failed
+			closeFD(fd)
 		}
+		return nil, fmt.Errorf("connect to %s: %w", to, err)
 	}
-	return nil, fmt.Errorf("connect to %s: %w", to, err)
+	conn, err := connect(ctx, fd, to)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", to, err)
+	}
+	return conn, nil
 }
 
 func newSocket(to netip.AddrPort, source netip.Addr) (int, error) {

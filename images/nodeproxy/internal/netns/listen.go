@@ -30,6 +30,9 @@ func (n *Namespace) Listen(ctx context.Context, port uint16, shareable bool) (ne
 		return err
 	})
 	if err != nil {
+		if listener != nil { // it was opened, and the way back failed
+			_ = listener.Close()
+		}
 		return nil, fmt.Errorf("listen on port %d in network namespace %d: %w", port, n.id.Inode, err)
 	}
 	return listener, nil

@@ -71,13 +71,13 @@ func (c *conn) receive() (packet []byte, fds []int, err error) {
 	control := make([]byte, syscall.CmsgSpace(2*sizeofFD))
 	n, controlLen, flags, _, err := c.unix.ReadMsgUnix(buffer, control)
 	if err != nil {
-		return nil, nil, fmt.Errorf("receive from istio-cni: %w", err)
-	}
-	fds, err = descriptors(control[:controlLen])
-	if err == nil && flags&(syscall.MSG_TRUNC|syscall.MSG_CTRUNC) != 0 {
+		err = fmt.Errorf("receive from istio-cni: %w", err)
+	} else if flags&(syscall.MSG_TRUNC|syscall.MSG_CTRUNC) != 0 {
 		err = errTruncated
 	}
-	if err != nil {
+	// A packet without content counts as the end and may carry descriptors.
+	fds, malformed := descriptors(control[:controlLen])
+	if err = errors.Join(err, malformed); err != nil {
 		closeAll(fds)
 		return nil, nil, err
 	}

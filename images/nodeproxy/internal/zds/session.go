@@ -53,14 +53,14 @@ func (s *session) run(ctx context.Context) error {
 			return err
 		}
 		refusal := s.handle(ctx, packet, fds)
-		if refusal != nil {
-			s.log.Warn("refused message of istio-cni", "error", refusal)
-		}
 		if err := s.conn.answer(refusal); err != nil {
-			return err
+			return errors.Join(refusal, err)
 		}
 		if errors.Is(refusal, errProtocol) {
-			return refusal
+			return refusal // with which the end of the session is logged
+		}
+		if refusal != nil {
+			s.log.Warn("refused message of istio-cni", "error", refusal)
 		}
 	}
 }

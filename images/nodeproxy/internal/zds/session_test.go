@@ -66,12 +66,30 @@ func (l *ledger) Connected(up bool) { l.up <- up }
 type stage struct {
 	cni    *fakemesh.CNI
 	ledger *ledger
-	log    *bytes.Buffer
+	log    *lines
+}
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newStage(t *testing.T) stage {
 	t.Helper()
-	s := stage{cni: fakemesh.NewCNI(t), ledger: &ledger{up: make(chan bool, 16)}, log: &bytes.Buffer{}}
+	s := stage{cni: fakemesh.NewCNI(t), ledger: &ledger{up: make(chan bool, 16)}, log: &lines{}}
 	client := &zds.Client{Path: s.cni.Path, Handler: s.ledger, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -148,6 +166,9 @@ func TestRefusals(t *testing.T) {
 		assert.NotEmpty(t, answer, name)
 	}
 	assert.Empty(t, s.ledger.taken(), "nothing reached the handler")
+	assert.Empty(t, c.Delete(t, "b"), "what came before is logged by now")
+	assert.Equal(t, 7, strings.Count(s.log.String(), "level=WARN"), s.log.String())
+	s.ledger.taken()
 	assert.Empty(t, c.Add(t, "a", "cars", marked(t, "")), "the session goes on")
 
 	s.ledger.refuse = errors.New(strings.Repeat("ä", 2000))
@@ -177,6 +198,7 @@ func TestProtocolErrorsStartOver(t *testing.T) {
 			assert.Contains(t, offend(t, c), "protocol error")
 			c.Ended(t)
 			s.cni.Accept(t)
+			assert.Equal(t, 1, strings.Count(s.log.String(), "protocol error"), s.log.String())
 		})
 	}
 }
@@ -205,6 +227,22 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 		c.Send(t, &zdsapi.WorkloadRequest{Payload: &zdsapi.WorkloadRequest_Del{Del: &zdsapi.DelWorkload{Uid: "a"}}}, f)
 	}
 	assert.Eventually(t, func() bool { return openFiles(t) <= before }, 5*time.Second, 10*time.Millisecond)
+}
+
+// Nor must that of a packet without content, which reads like the end of the
+// session.
+func TestEmptyPacketLeavesNoDescriptor(t *testing.T) {
+	s := newStage(t)
+	f := marked(t, "")
+	s.cni.Accept(t).SendEmpty(t, f)
+	c := s.cni.Accept(t)
+	before := openFiles(t)
+	for range 5 {
+		c.SendEmpty(t, f)
+		c = s.cni.Accept(t)
+	}
+	assert.Eventually(t, func() bool { return openFiles(t) <= before+5 }, 5*time.Second, 10*time.Millisecond,
+		"the test's own five ends are still open")
 }
 
 func openFiles(t *testing.T) int {
