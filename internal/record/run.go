@@ -33,7 +33,7 @@ type Environment struct {
 	Istio      string      `json:"istio"`
 	GatewayAPI string      `json:"gatewayApi"`
 	Channel    string      `json:"gatewayApiChannel,omitempty"` // standard | experimental
-	NodeProxy  string      `json:"nodeProxy"`                   // ztunnel <version> | stand-in
+	NodeProxy  string      `json:"nodeProxy"`                   // ztunnel <version> | stand-in <version>
 	Waypoint   string      `json:"waypoint"`                    // istio proxy <version> | upstream envoy <version> + adapter
 	Nodes      int         `json:"nodes"`
 	Components []Component `json:"components,omitempty"`

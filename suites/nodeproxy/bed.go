@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -128,13 +129,23 @@ func (b *bed) exec(ctx context.Context, pod corev1.Pod, argv []string, streams k
 	return nil
 }
 
-// apply puts YAML there and returns what takes it away again.
+// apply puts YAML there and returns what takes it away again, which happens at
+// the latest when the spec is over, however it ends. Taking it away twice is the
+// same as once.
 func (b *bed) apply(ctx context.Context, yaml string) func(context.Context) {
 	manifests, err := kube.Decode("suites/nodeproxy", io.Reader(bytes.NewBufferString(yaml)))
 	Expect(err).NotTo(HaveOccurred())
+	lifted := false
+	lift := func(ctx context.Context) {
+		if !lifted {
+			Expect(b.Cluster.Delete(ctx, b.Owner, manifests)).To(Succeed())
+			lifted = true
+		}
+	}
+	DeferCleanup(lift, NodeTimeout(within))
 	_, err = b.Cluster.Apply(ctx, b.Owner, manifests)
 	Expect(err).NotTo(HaveOccurred())
-	return func(ctx context.Context) { Expect(b.Cluster.Delete(ctx, b.Owner, manifests)).To(Succeed()) }
+	return lift
 }
 
 func caller(namespace string) kube.Ref { return kube.Ref{Namespace: namespace, Name: "client"} }

@@ -61,4 +61,7 @@ func TestWhatGrewIsNamed(t *testing.T) {
 	} {
 		assert.Contains(t, grown(before, map[string]holding{"a": after}), "a: "+after.String())
 	}
+	assert.Contains(t, grown(before, nil), "no proxy any more")
+	assert.NotEmpty(t, grown(before, map[string]holding{"a": {pid: 2}}), "another process")
+	assert.NotEmpty(t, grown(before, map[string]holding{"a": before["a"], "c": {pid: 1}}), "another node")
 }

@@ -35,9 +35,14 @@ func itHandsOver(b *bed) {
 			var series link.Series
 			var held error
 			group.Go(func() { held = b.inPod(ctx, caller(inside), watch.Argv(), &series) })
+			began := time.Now()
 			ends, err := b.replaceAll(ctx)
 			group.Wait()
 			Expect(errors.Join(held, err)).NotTo(HaveOccurred())
+			drain := b.drain(ctx)
+			for name, told := range ends {
+				Expect(told.Add(drain)).To(BeTemporally("<=", began.Add(watch.For)), "the watch must outlast the drain of the proxy of %s", name)
+			}
 
 			first := slices.MinFunc([]time.Time{ends[b.near], ends[b.far]}, time.Time.Compare)
 			opened, broken, soonest := lives(series, first)
@@ -47,7 +52,7 @@ func itHandsOver(b *bed) {
 			Expect(opened).To(Equal(watch.Held))
 			Expect(series.Fresh).To(BeNumerically(">", 1000))
 			Expect(series.Failures).To(BeEmpty())
-			Expect(soonest).To(BeNumerically(">=", b.drain(ctx)-tolerance))
+			Expect(soonest).To(BeNumerically(">=", drain-tolerance))
 		}, NodeTimeout(4*within))
 	})
 }

@@ -33,13 +33,16 @@ const (
 const spare = 10
 
 // programs are the names under which node proxies run.
-func programs() []string { return []string{"ztunnel", "nodeproxy"} }
+func programs() []string { return []string{"ztunnel", inGo} }
+
+// inGo is the one of them that can count goroutines.
+const inGo = "nodeproxy"
 
 // holding is what the proxy of one node holds.
-type holding struct{ files, namespaces, threads, goroutines int }
+type holding struct{ pid, files, namespaces, threads, goroutines int }
 
 func (h holding) String() string {
-	return fmt.Sprintf("%d descriptors, %d namespaces, %d threads, %d goroutines", h.files, h.namespaces, h.threads, h.goroutines)
+	return fmt.Sprintf("process %d: %d descriptors, %d namespaces, %d threads, %d goroutines", h.pid, h.files, h.namespaces, h.threads, h.goroutines)
 }
 
 // itLeaksNothing is about what is left of pods that are gone.
@@ -65,12 +68,18 @@ func itLeaksNothing(b *bed) {
 	})
 }
 
-// grown says in words what is more than before.
+// grown says in words what is more than before. A proxy that is gone, or another
+// process than before, has nothing to be compared with.
 func grown(before, after map[string]holding) string {
 	var words []string
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			words = append(words, name+": no proxy any more")
+		}
+	}
 	for name, now := range after {
 		then := before[name]
-		if now.namespaces > then.namespaces || now.files > then.files+spare || now.goroutines > then.goroutines+spare || now.threads > then.threads+spare {
+		if now.pid != then.pid || now.namespaces > then.namespaces || now.files > then.files+spare || now.goroutines > then.goroutines+spare || now.threads > then.threads+spare {
 			words = append(words, fmt.Sprintf("%s: %s, before: %s", name, now, then))
 		}
 	}
@@ -117,13 +126,15 @@ func (b *bed) holdings(ctx context.Context) (map[string]holding, error) {
 	}
 	all := map[string]holding{}
 	for _, pod := range pods {
-		held, err := b.held(ctx, pod.Spec.NodeName)
+		found, err := b.held(ctx, pod.Spec.NodeName)
 		if err != nil {
 			return nil, err
 		}
-		ref := kube.Ref{Namespace: pod.Namespace, Name: pod.Name}
-		if held.goroutines, err = b.goroutines(ctx, ref); err != nil {
-			return nil, err
+		held := holding{pid: found.PID, files: found.Files, namespaces: found.Namespaces, threads: found.Threads}
+		if found.Program == inGo {
+			if held.goroutines, err = b.goroutines(ctx, kube.Ref{Namespace: pod.Namespace, Name: pod.Name}); err != nil {
+				return nil, err
+			}
 		}
 		all[pod.Spec.NodeName] = held
 	}
@@ -131,27 +142,27 @@ func (b *bed) holdings(ctx context.Context) (map[string]holding, error) {
 }
 
 // held counts through the node's /proc, which serves any program alike.
-func (b *bed) held(ctx context.Context, name string) (holding, error) {
+func (b *bed) held(ctx context.Context, name string) (node.Handles, error) {
 	pod, err := b.podOn(ctx, kube.Ref{Namespace: outside, Name: "watch"}, name)
 	if err != nil {
-		return holding{}, err
+		return node.Handles{}, err
 	}
 	var out bytes.Buffer
 	argv := []string{"/agent", "node", "handles", "--program", strings.Join(programs(), ",")}
 	if err := b.exec(ctx, pod, argv, kube.Streams{Out: &out}); err != nil {
-		return holding{}, err
+		return node.Handles{}, err
 	}
 	var found []node.Handles
 	if err := json.Unmarshal(out.Bytes(), &found); err != nil {
-		return holding{}, fmt.Errorf("read what the node proxy of %s holds: %w", name, err)
+		return node.Handles{}, fmt.Errorf("read what the node proxy of %s holds: %w", name, err)
 	}
 	if len(found) != 1 {
-		return holding{}, fmt.Errorf("%d node proxies run on %s", len(found), name)
+		return node.Handles{}, fmt.Errorf("%d node proxies run on %s", len(found), name)
 	}
-	return holding{files: found[0].Files, namespaces: found[0].Namespaces, threads: found[0].Threads}, nil
+	return found[0], nil
 }
 
-// goroutines asks a program in Go for its own count; others have none.
+// goroutines asks a program in Go for its own count.
 func (b *bed) goroutines(ctx context.Context, pod kube.Ref) (int, error) {
 	metrics, err := b.Cluster.ProxyGet(ctx, kube.Port{Pod: pod, Number: 15020}, "/metrics")
 	if err != nil {
@@ -162,5 +173,5 @@ func (b *bed) goroutines(ctx context.Context, pod kube.Ref) (int, error) {
 			return strconv.Atoi(strings.TrimSpace(value))
 		}
 	}
-	return 0, nil
+	return 0, fmt.Errorf("%s does not say how many goroutines it has", pod)
 }

@@ -64,7 +64,8 @@ type Starter struct {
 
 // Start opens a pod's listeners. It neither waits for the control plane nor
 // for a certificate: the pod gets its address only after istio-cni has the
-// acknowledgement. The instance owns the namespace, also when Start fails.
+// acknowledgement. The instance owns the namespace, but when Start fails: then it
+// stays the caller's, for another try.
 func (s *Starter) Start(ctx context.Context, p zds.Pod, ns *netns.Namespace) (*Instance, error) {
 	ctx, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	i := &Instance{pod: p, namespace: ns, hangUp: hangUp, log: s.Mesh.Log}
