@@ -11,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/wayproof/wayproof/cmd/agent/link"
 	"github.com/wayproof/wayproof/cmd/agent/node"
@@ -39,6 +41,16 @@ func itGuards(b *bed) {
 			b.expect(ctx, caller(outside), serverURL(inside), true)
 		}, NodeTimeout(3*within))
 
+		It("captures a pod by its own label, and lets go of it without", func(ctx SpecContext) {
+			b.apply(ctx, strict)
+			b.expect(ctx, caller(outside), serverURL(inside), false)
+			DeferCleanup(b.label, `null`, NodeTimeout(within))
+			b.label(ctx, `"ambient"`)
+			b.expect(ctx, caller(outside), serverURL(inside), true)
+			b.label(ctx, `null`)
+			b.expect(ctx, caller(outside), serverURL(inside), false)
+		}, NodeTimeout(4*within))
+
 		It("lets in whom an ALLOW policy names, and nobody else", func(ctx SpecContext) {
 			b.expect(ctx, stranger(), serverURL(inside), true)
 			lift := b.apply(ctx, allowClient())
@@ -62,6 +74,16 @@ func itGuards(b *bed) {
 			b.expect(ctx, caller(inside), serverURL(inside), true)
 		}, NodeTimeout(3*within))
 	})
+}
+
+// label gives the uncaptured client's pod a data plane of its own, in JSON; its
+// namespace has none.
+func (b *bed) label(ctx context.Context, mode string) {
+	GinkgoHelper()
+	pod, err := b.pod(ctx, outside, "client")
+	Expect(err).NotTo(HaveOccurred())
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"labels":{"istio.io/dataplane-mode":%s}}}`, mode))
+	Expect(b.Cluster.Objects().Patch(ctx, &pod, patch)).To(Succeed())
 }
 
 // echoAddress is the echo port of the server's Service inside.
