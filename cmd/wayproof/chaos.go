@@ -175,8 +175,5 @@ func runChaos(ctx context.Context, flags *chaosFlags) error {
 		return errors.Join(err, flags.leave(ctx, environment, false, lines))
 	}
 	err = runOn(ctx, environment, &flags.runFlags, intended, lines)
-	if left := flags.leave(ctx, environment, false, lines); err == nil {
-		err = left
-	}
-	return err
+	return alsoFailed(err, flags.leave(ctx, environment, false, lines))
 }

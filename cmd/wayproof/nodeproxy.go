@@ -206,31 +206,13 @@ func writeFigures(report types.Report, junit string) error {
 // kept.
 func (f *nodeProxyFlags) finish(ctx context.Context, bench *nodeproxy.Bench, judged error) error {
 	if !f.keep {
-		judged = swept(judged, bench.Scene.Sweep(ctx))
+		judged = alsoFailed(judged, bench.Scene.Sweep(ctx))
 	}
 	code := exitHeld
 	if coded, ok := errors.AsType[*exitError](judged); ok {
 		code = coded.code
-		judged = &exitError{code: code, err: fmt.Errorf("%w: see %s", judged, bench.Scene.Dir())}
+		judged = fmt.Errorf("%w: see %s", judged, bench.Scene.Dir())
 	}
-	if err := bench.Scene.Finish(code); err != nil {
-		return err
-	}
-	if err := pointLatest(f.artifacts, bench.Scene.Run().ID); err != nil {
-		return err
-	}
-	return judged
-}
-
-// swept adds what could not be removed to what the specs said, whose exit code
-// counts first.
-func swept(judged, left error) error {
-	if left == nil {
-		return judged
-	}
-	code := exitCouldNotRun
-	if coded, ok := errors.AsType[*exitError](judged); ok {
-		code = coded.code
-	}
-	return &exitError{code: code, err: errors.Join(judged, left)}
+	failed := errors.Join(bench.Scene.Finish(), pointLatest(f.artifacts, bench.Scene.Run().ID))
+	return ended(bench.Scene, codeOf(code, failed), errors.Join(judged, failed))
 }

@@ -243,9 +243,7 @@ func tellResult(r proof.Result) string {
 // exit code.
 func (p proving) conclude(stage *scene.Scene, results []proof.Result, swept error) error {
 	code, worst := proveCode(results)
-	if err := stage.Finish(code); err != nil {
-		return errors.Join(err, swept)
-	}
+	finished := stage.Finish()
 	run := stage.Run()
 	path := filepath.Join(stage.Dir(), proveFile)
 	err := writeJSON(path, proof.Report{
@@ -254,13 +252,11 @@ func (p proving) conclude(stage *scene.Scene, results []proof.Result, swept erro
 	})
 	counts := proof.Fates(results)
 	p.lines.Note("%d of %d mutants killed, %d not playable here: %s", counts[fate.Killed], len(results), counts[fate.Unplayable], path)
-	switch {
-	case err != nil || swept != nil:
-		return &exitError{code: max(code, exitViolated), err: errors.Join(err, swept)}
-	case code != exitHeld:
-		return &exitError{code: code, err: fmt.Errorf("%d of %d mutants: %s: see %s", counts[worst], len(results), worst, path)}
+	failed := errors.Join(finished, err, swept)
+	if code != exitHeld {
+		failed = errors.Join(fmt.Errorf("%d of %d mutants: %s: see %s", counts[worst], len(results), worst, path), failed)
 	}
-	return nil
+	return ended(stage, codeOf(code, errors.Join(finished, err, swept)), failed)
 }
 
 // proveFile is the name of the result among a run's artefacts.

@@ -45,8 +45,10 @@ func runCommand() *cobra.Command {
 one, records what clients and pods saw, and judges every promise.
 
 Everything lies in artifacts/<run>/ afterwards; artifacts/latest points there.
-The exit code (0 held, 1 violated, 2 inconclusive, 3 could not run) also stands
-in artifacts/<run>/exit-code.`,
+The exit code is 0 held, 1 violated, 2 inconclusive, and 3 if something could not
+be done: run, clean up, write a report. 1 outweighs 3, and 3 outweighs 2. It also
+stands in artifacts/<run>/exit-code, which is written last; only what goes wrong
+afterwards, while --down removes the cluster, is not in it.`,
 		Example: `  wayproof run                        all tasks and capabilities
   wayproof run --focus split          what matches "split"
   wayproof run --labels quick         the subset for pull requests
@@ -173,10 +175,7 @@ func runSuites(ctx context.Context, flags *runFlags) error {
 		return errors.Join(err, flags.leave(ctx, environment, false, lines))
 	}
 	err = runOn(ctx, environment, flags, intended, lines)
-	if left := flags.leave(ctx, environment, flags.down, lines); err == nil {
-		err = left
-	}
-	return err
+	return alsoFailed(err, flags.leave(ctx, environment, flags.down, lines))
 }
 
 // runOn plays the scenarios on an environment that is up.

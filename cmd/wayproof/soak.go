@@ -159,19 +159,16 @@ func (s *soaking) conclude(stage *scene.Scene, played error) error {
 	case played != nil:
 		code = exitCouldNotRun
 	}
-	if err := stage.Finish(code); err != nil {
-		return errors.Join(err, played)
-	}
+	finished := stage.Finish()
 	run := stage.Run()
 	r := &s.result
 	r.Schema, r.Run, r.Istio, r.Started, r.Ended = proof.Schema, run.ID, run.Environment.Istio, run.Started, run.Ended
 	path := filepath.Join(stage.Dir(), soakFile)
-	if err := writeJSON(path, r); err != nil {
-		return errors.Join(err, played)
-	}
+	finished = errors.Join(finished, writeJSON(path, r))
 	s.lines.Note("%d of %d verdicts on a sound mesh were violated: a false alarm has probability at most %.3g (95 %%); %s", r.Violated, r.Verdicts, r.Bound, path)
-	if code != exitHeld {
-		return &exitError{code: code, err: errors.Join(played, fmt.Errorf("%d false alarms: see %s", r.Violated, path))}
+	failed := errors.Join(played, finished)
+	if code == exitViolated {
+		failed = errors.Join(failed, fmt.Errorf("%d false alarms: see %s", r.Violated, path))
 	}
-	return nil
+	return ended(stage, codeOf(code, finished), failed)
 }

@@ -50,7 +50,7 @@ func TestAnAbortedRunJudgesAsReplayDoes(t *testing.T) {
 		outcomes = append(outcomes, v.Verdict)
 	}
 	assert.Equal(t, []record.Outcome{record.Held, record.Inconclusive, record.Held}, outcomes)
-	require.NoError(t, s.Finish(1))
+	require.NoError(t, s.Finish())
 
 	reader, err := record.Open(dir)
 	require.NoError(t, err)

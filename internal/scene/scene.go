@@ -100,18 +100,21 @@ func (s *Scene) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// Finish writes the run's last stage: verdicts, exit code, and the record.
-func (s *Scene) Finish(exitCode int) error {
+// Finish writes the run's last stage, verdicts and the record, as much of it as
+// can be written. What is made from the record follows, and then the exit code.
+func (s *Scene) Finish() error {
 	s.run.Ended = time.Now().UTC()
-	for _, write := range []func() error{
-		func() error { return s.writer.WriteVerdicts(s.run.Verdicts) },
-		func() error { return s.writer.WriteRun(&s.run) },
-		func() error { return s.writer.WriteExitCode(exitCode) },
-		s.writer.Close,
-	} {
-		if err := write(); err != nil {
-			return fmt.Errorf("write the record of run %s: %w", s.run.ID, err)
-		}
+	if err := errors.Join(s.writer.WriteVerdicts(s.run.Verdicts), s.writer.WriteRun(&s.run), s.writer.Close()); err != nil {
+		return fmt.Errorf("write the record of run %s: %w", s.run.ID, err)
+	}
+	return nil
+}
+
+// Exit writes the code that the run ends with. It is the last thing that is
+// written: it also stands for what was made from the record.
+func (s *Scene) Exit(code int) error {
+	if err := s.writer.WriteExitCode(code); err != nil {
+		return fmt.Errorf("write the exit code of run %s: %w", s.run.ID, err)
 	}
 	return nil
 }

@@ -126,6 +126,7 @@ func finish(t *testing.T, stage *scene.Scene, lines *progress.Lines) {
 	for _, verdict := range stage.Run().Verdicts {
 		worst = record.Worst(worst, verdict.Verdict)
 	}
-	require.NoError(t, stage.Finish(worst.ExitCode()))
+	require.NoError(t, stage.Finish())
+	require.NoError(t, stage.Exit(worst.ExitCode()))
 	lines.Note("%s; make the reports: wayproof report %s", worst, filepath.Join("artifacts", filepath.Base(stage.Dir())))
 }
