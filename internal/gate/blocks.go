@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/wayproof/wayproof/internal/record"
@@ -15,8 +16,8 @@ const blockCount = 24
 // fewestInBlock keeps blocks out of which a stage that ended early left little.
 const fewestInBlock = 10
 
-// blockOf is the block of a request. Blocks are stretches of the plan, so a
-// stage that ended early has fewer of them.
+// blockOf is the block of a request. Blocks are stretches of what was sent: those
+// of a stage that ended early are smaller.
 func blockOf(stage *record.Stage, seq int) int {
 	hits := max(1, stage.Load.Hits)
 	if done := stage.Health.Sent; done > 0 && done < hits {
@@ -39,6 +40,33 @@ func blockP(fast, slow *sample, g quantileGrowth) float64 {
 		return 1
 	}
 	return ranks.P
+}
+
+// fewBlocks says that the blocks are so few that they cannot show a difference at
+// a level, however large it is, or "". That is no sign that there is none.
+func fewBlocks(was, is *sample, level float64) string {
+	before, after := was.largeBlocks(), is.largeBlocks()
+	least := 1.0
+	if before > 0 && after > 0 {
+		apart := make([]float64, before+after)
+		for i := range apart {
+			apart[i] = float64(i)
+		}
+		least = stat.CompareRanks(apart[before:], apart[:before]).P
+	}
+	if least <= level {
+		return ""
+	}
+	return fmt.Sprintf("too few requests: %d and %d blocks of at least %d cannot show growth", before, after, fewestInBlock)
+}
+
+func (s *sample) largeBlocks() (count int) {
+	for _, block := range s.blocks {
+		if len(block) >= fewestInBlock {
+			count++
+		}
+	}
+	return count
 }
 
 // quantiles are those of the blocks that are large enough.

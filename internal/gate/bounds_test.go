@@ -61,6 +61,57 @@ func TestOnlyPromisesThatAreAskedForAreCompared(t *testing.T) {
 	assert.Empty(t, differing(d))
 }
 
+// TestPromisesOfTheBaselineMayNotBeDropped: that every promise which is left holds
+// is not enough.
+func TestPromisesOfTheBaselineMayNotBeDropped(t *testing.T) {
+	smaller := drawn(t, synthetic.Shape{Seed: 2})
+	smaller.Record.Plan.Promises, smaller.Record.Verdicts = smaller.Record.Plan.Promises[:2], smaller.Record.Verdicts[:2]
+	baseline := drawn(t, synthetic.Shape{Seed: 1})
+	d := decide(t, smaller, baseline, gate.DefaultPolicy())
+	assert.Equal(t, gate.Undecided, d.Outcome())
+	assert.Equal(t, gate.Open, rulings(d)[synthetic.Errors])
+	assert.Equal(t, gate.Open, rulings(d)[synthetic.Recovery])
+	policy := gate.DefaultPolicy()
+	policy.Must = []string{"task4/*/share", synthetic.Latency}
+	d = decide(t, smaller, baseline, policy)
+	assert.Equal(t, gate.Released, d.Outcome(), "what the policy does not ask for may go: %+v", d)
+}
+
+// TestAStageOfFewRequestsIsNotCalledEqual: a stage that ended early leaves blocks
+// that are too small to show anything.
+func TestAStageOfFewRequestsIsNotCalledEqual(t *testing.T) {
+	for name, shape := range map[string]synthetic.Shape{"the same": {Seed: 2}, "slower": {Seed: 2, Slower: 50 * time.Millisecond}} {
+		t.Run(name, func(t *testing.T) {
+			d := decide(t, endedEarly(t, shape, 200), drawn(t, synthetic.Shape{Seed: 1}), gate.DefaultPolicy())
+			seen := 0
+			for _, c := range d.Compared {
+				if c.Quantity == "p50 of the latency" || c.Quantity == "p90 of the latency" {
+					seen++
+					assert.Equal(t, gate.Left, c.Ruling, "%+v", c)
+					assert.Contains(t, c.Why, "too few requests")
+				}
+			}
+			assert.Equal(t, 2, seen)
+		})
+	}
+}
+
+// endedEarly is a run whose first stage was stopped after so many requests.
+func endedEarly(t *testing.T, shape synthetic.Shape, sent int) *record.Memory {
+	t.Helper()
+	whole := drawn(t, shape)
+	run := &record.Memory{Record: whole.Record}
+	require.NoError(t, whole.Walk(t.Context(), record.Handlers{OnObservation: func(o *record.Observation) error {
+		if o.Stage == 0 && o.Seq >= sent {
+			return nil
+		}
+		return run.Observation(o)
+	}}))
+	health := &run.Record.Stages[0].Health
+	health.Sent, health.Completed, health.Stopped = sent, sent, true
+	return run
+}
+
 // TestFalseAlarmsStayWithinTheBudget draws pairs of the same mesh at a budget of
 // 5 %: 7 or more of 20 would have a probability below 1e-4.
 func TestFalseAlarmsStayWithinTheBudget(t *testing.T) {

@@ -81,6 +81,7 @@ func Decide(ctx context.Context, policy Policy, run Run, baseline *Run) (Decisio
 		return Decision{}, fmt.Errorf("measure the baseline: %w", err)
 	}
 	pair := pair{policy: policy.Comparison, must: policy.Must, base: side{*baseline, before}, run: side{run, sample}}
+	decision.Rows = append(decision.Rows, policy.dropped(pair.base.head().Plan, pair.run.head().Plan)...)
 	pair.compare(&decision)
 	return decision, nil
 }

@@ -54,7 +54,7 @@ func (p pair) latencyTrial(name string, q int, strict float64) trial {
 	g := quantileGrowth{q, tolerance}
 	t.P = max(growthP(fast, slow, g), blockP(fast, slow, g))
 	t.change = fmt.Sprintf("%s → %s, beyond the tolerance of %s", milliseconds(before), milliseconds(after), milliseconds(tolerance))
-	t.coarse, t.watched = coarseness(was, is, g, strict), t.watched || stopped(was, is)
+	t.coarse, t.watched = firstOf(coarseness(was, is, g, strict), fewBlocks(was, is, strict)), t.watched || stopped(was, is)
 	return t
 }
 

@@ -15,8 +15,9 @@ import (
 // see DefaultPolicy for what then holds.
 type Policy struct {
 	// Must lists the promises that have to hold. A * stands for any text. A
-	// pattern that matches no promise is inconclusive: a promise that is dropped
-	// from a run must not pass its gate.
+	// pattern that matches no promise is inconclusive, and so is a promise of the
+	// baseline that matches and that the run's plan lacks: a promise that is
+	// dropped from a run must not pass its gate.
 	Must []string `yaml:"must"`
 	// MayBeUnsupported lists those that the environment need not be able to show.
 	MayBeUnsupported []string `yaml:"mayBeUnsupported"`

@@ -25,6 +25,19 @@ func (p Policy) rule(verdicts []record.Verdict) []Row {
 	return rows
 }
 
+// dropped are the promises of the baseline that the policy asks for and the run
+// did not set out to show: a smaller run is no better one.
+func (p Policy) dropped(was, is record.Plan) []Row {
+	var rows []Row
+	for _, promise := range was.Promises {
+		if _, still := promiseOf(is, promise.ID); still || !matchesAny(p.Must, promise.ID) {
+			continue
+		}
+		rows = append(rows, Row{Subject: promise.ID, Ruling: Open, Why: "the policy asks for it, the baseline has it, and the plan of the run has not"})
+	}
+	return rows
+}
+
 // one rules on a verdict.
 func (p Policy) one(v record.Verdict) Row {
 	row := Row{Subject: v.ID, Seen: string(v.Verdict)}
