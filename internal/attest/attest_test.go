@@ -114,6 +114,19 @@ func TestChangesOfTheFolderAreNamed(t *testing.T) {
 	assert.Contains(t, problems[2], `"evidence/new" was added`)
 }
 
+func TestAFolderMayBeReachedThroughALink(t *testing.T) {
+	dir := folder(t)
+	latest := filepath.Join(t.TempDir(), "latest")
+	require.NoError(t, os.Symlink(dir, latest))
+	s := stated(t, latest)
+	assert.Equal(t, stated(t, dir), s)
+	problems, err := s.Compare(latest)
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	_, err = attest.Of(filepath.Join(dir, "none"), nil)
+	require.Error(t, err)
+}
+
 func TestFoldersThatAreRefused(t *testing.T) {
 	_, err := attest.Of(t.TempDir(), nil)
 	require.ErrorContains(t, err, "holds no file")

@@ -93,9 +93,14 @@ func result(verdicts []record.Verdict) TestResult {
 
 // digests lists every regular file below a folder but the envelope itself.
 // Anything else (a link could lead out of the folder) is refused.
+// The folder itself may be reached through one: artifacts/latest is.
 func digests(dir string) ([]Subject, error) {
 	var subjects []Subject
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
