@@ -22,7 +22,7 @@ import (
 // Difference is one field of one verdict that is not as recorded.
 type Difference struct {
 	Promise    string
-	Field      string // verdict | n | observed | presence
+	Field      string // verdict | n | observed | … | presence | plan
 	Recorded   string
 	Recomputed string
 }
@@ -39,6 +39,7 @@ type Result struct {
 	// Notes say in sentences what could not be said, and why.
 	Notes []string
 	Worst record.Outcome
+	found []string // the promises that Compared counts
 }
 
 // Run judges every promise of the plan again and compares with what was
@@ -74,8 +75,11 @@ func (r Result) Of(promise string) (Result, error) {
 	if len(one.Verdicts) == 0 {
 		return one, fmt.Errorf("the record has no promise %q", promise)
 	}
-	one.Worst, one.Compared = one.Verdicts[0].Verdict, min(1, r.Compared)
-	one.Differences = slices.DeleteFunc(slices.Clone(r.Differences), func(d Difference) bool { return d.Promise != promise })
+	one.Worst = one.Verdicts[0].Verdict
+	if slices.Contains(r.found, promise) {
+		one.Compared, one.found = 1, []string{promise}
+	}
+	one.Differences = slices.DeleteFunc(slices.Clone(r.Differences), func(d Difference) bool { return d.Promise != promise && d.Promise != wholePlan })
 	return one, nil
 }
 
@@ -130,7 +134,7 @@ func (r *Result) compare(recorded []record.Verdict) {
 			unrecorded = append(unrecorded, r.Verdicts[i].ID)
 			continue
 		}
-		r.Compared++
+		r.Compared, r.found = r.Compared+1, append(r.found, was.ID)
 		r.keepKnown(&r.Verdicts[i], was)
 		r.hold(was, r.Verdicts[i])
 		delete(byID, was.ID)
@@ -150,16 +154,34 @@ func (r *Result) keepKnown(v *record.Verdict, was record.Verdict) {
 	}
 }
 
+// hold compares all of two verdicts but the paths of evidence, which is gathered
+// beside the record. What keepKnown took over is as recorded by then.
 func (r *Result) hold(was, is record.Verdict) {
-	fields := [...]struct{ name, was, is string }{
-		{"verdict", string(was.Verdict), string(is.Verdict)},
-		{"n", strconv.Itoa(was.N), strconv.Itoa(is.N)},
-		{"observed", was.Observed, is.Observed},
-	}
-	for _, f := range fields {
-		if f.was != f.is {
-			r.differ(is.ID, f.name, f.was, f.is)
+	before, after := fieldsOf(was), fieldsOf(is)
+	for i := range before {
+		if before[i].text != after[i].text {
+			r.differ(is.ID, before[i].name, before[i].text, after[i].text)
 		}
+	}
+}
+
+type field struct{ name, text string }
+
+// fieldsOf are what is compared of a verdict, the most telling first.
+func fieldsOf(v record.Verdict) []field {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	figures := make([]string, len(v.Figures))
+	for i, f := range v.Figures {
+		figures[i] = fmt.Sprintf("%q = %q", f.Name, f.Value)
+	}
+	return []field{
+		{"verdict", string(v.Verdict)}, {"n", strconv.Itoa(v.N)}, {"observed", v.Observed},
+		{"blame", string(v.Blame)}, {"detail", v.Detail}, {"reason", v.Reason}, {"known", v.Known},
+		{"declared", v.Declared}, {"allowed", v.Allowed}, {"p", v.P},
+		{"alpha", number(v.Alpha)}, {"beta", number(v.Beta)}, {"delta", strconv.Itoa(v.Delta)},
+		{"firstOdd", v.FirstOdd}, {"signature", v.Signature}, {"figures", strings.Join(figures, ", ")},
+		{"task", v.Task}, {"title", v.Title}, {"unit", v.Unit},
+		{"config", fmt.Sprintf("%q", v.Config)}, {"standIn", strconv.FormatBool(v.StandIn)},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -129,6 +131,81 @@ func TestTheTwoFilesOfVerdictsContradict(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, fields(result), synthetic.Split+" presence in run.json and verdicts.json")
 	assert.Contains(t, fields(result), synthetic.Errors+" verdict in run.json and verdicts.json")
+}
+
+// TestEveryFieldOfAVerdictIsCompared edits one field after the other, also those
+// that are added one day.
+func TestEveryFieldOfAVerdictIsCompared(t *testing.T) {
+	run, err := synthetic.New(t.Context(), synthetic.Shape{Seed: 1})
+	require.NoError(t, err)
+	fields := reflect.TypeFor[record.Verdict]()
+	for i := range fields.NumField() {
+		name := fields.Field(i).Name
+		t.Run(name, func(t *testing.T) {
+			edited := slices.Clone(run.Record.Verdicts)
+			edit(reflect.ValueOf(&edited[0]).Elem().Field(i))
+			result, err := replay.Run(t.Context(), run, edited)
+			require.NoError(t, err)
+			assert.Equal(t, name == "Evidence", result.Agrees() && len(result.Notes) == 0, "evidence lies beside the record")
+		})
+	}
+}
+
+// edit changes a field of a verdict, whatever it holds.
+func edit(field reflect.Value) {
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString(field.String() + "x")
+	case reflect.Int:
+		field.SetInt(field.Int() + 1)
+	case reflect.Float64:
+		field.SetFloat(field.Float() + 1e-9)
+	case reflect.Bool:
+		field.SetBool(!field.Bool())
+	default:
+		field.Set(reflect.Append(reflect.MakeSlice(field.Type(), 0, 1), reflect.Zero(field.Type().Elem())))
+	}
+}
+
+func TestThePlanMayNotBeEdited(t *testing.T) {
+	tests := map[string]struct {
+		edit func(*record.Plan)
+		want string
+	}{
+		"a bound":           {func(p *record.Plan) { p.Promises[0].Delta++ }, synthetic.Split},
+		"a promise is gone": {func(p *record.Plan) { p.Promises = p.Promises[:3] }, synthetic.Recovery},
+		"a promise is new":  {func(p *record.Plan) { p.Promises = append(p.Promises, record.Promise{ID: "new"}) }, "new"},
+		"the budget":        {func(p *record.Plan) { p.Alpha *= 2 }, "plan"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := recorded(t, nil)
+			plan, err := record.ReadPlan(dir)
+			require.NoError(t, err)
+			test.edit(&plan)
+			text, err := json.Marshal(plan)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, record.PlanFile), text, 0o600))
+			result, err := again(t, dir)
+			require.NoError(t, err)
+			assert.Equal(t, []string{test.want + " plan in plan.json and run.json"}, fields(result))
+		})
+	}
+}
+
+func TestOnePromiseOfAReplay(t *testing.T) {
+	run, err := synthetic.New(t.Context(), synthetic.Shape{Seed: 1})
+	require.NoError(t, err)
+	result, err := replay.Run(t.Context(), run, run.Record.Verdicts[1:])
+	require.NoError(t, err)
+	assert.Equal(t, 3, result.Compared)
+	for id, compared := range map[string]int{synthetic.Split: 0, synthetic.Latency: 1} {
+		one, err := result.Of(id)
+		require.NoError(t, err)
+		assert.Equal(t, compared, one.Compared, "%s", id)
+	}
+	_, err = result.Of("none")
+	require.Error(t, err)
 }
 
 func TestACutRecordIsJudgedAsFarAsItGoes(t *testing.T) {
