@@ -71,6 +71,9 @@ func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
 	if err != nil {
 		return intent{}, nil, err
 	}
+	if f.nemesis.length == 0 { // what a seed draws is no part of a catalogue
+		plan.Unselected = catalogue.Unselected(resilience(), plan)
+	}
 	return intent{scenarios: scenarios, run: record.Run{
 		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,
 		Command: f.again(seed) + f.picked(), Again: f.again(seed),
@@ -128,7 +131,7 @@ func (f *chaosFlags) pick() ([]catalogue.Scenario, error) {
 			return nil, err
 		}
 	}
-	all := slices.Concat(catalogue.ScenariosOf(catalogue.Resilience()), catalogue.Elasticity())
+	all := resilience()
 	if !f.long {
 		all = slices.DeleteFunc(all, func(s catalogue.Scenario) bool { return slices.Contains(s.Labels, catalogue.Long) })
 	}
@@ -137,6 +140,11 @@ func (f *chaosFlags) pick() ([]catalogue.Scenario, error) {
 		return nil, err
 	}
 	return f.only(picked)
+}
+
+// resilience is everything that chaos can be asked to play.
+func resilience() []catalogue.Scenario {
+	return slices.Concat(catalogue.ScenariosOf(catalogue.Resilience()), catalogue.Elasticity())
 }
 
 // thoseOf are the experiments of scenarios, with the promises of these. All of

@@ -124,7 +124,11 @@ func seriesForPage(s history.Series) trend.Series {
 }
 
 func versionText(v history.Versions) string {
-	return fmt.Sprintf("Istio %s, Kubernetes %s, node proxy %s", v.Istio, v.Kubernetes, v.NodeProxy)
+	text := fmt.Sprintf("Istio %s, Kubernetes %s, node proxy %s", v.Istio, v.Kubernetes, v.NodeProxy)
+	if v.Wayproof != "" {
+		text += ", wayproof " + v.Wayproof
+	}
+	return text
 }
 
 func writeTrend(path string, h trend.History) (err error) {

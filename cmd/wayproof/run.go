@@ -116,6 +116,7 @@ func (f *runFlags) intend() (intent, error) {
 	if err != nil {
 		return intent{}, err
 	}
+	plan.Unselected = catalogue.Unselected(catalogue.Traffic(), plan)
 	again := fmt.Sprintf("wayproof run --seed %d%s", seed, f.where())
 	return intent{scenarios: scenarios, run: record.Run{
 		Schema: record.Schema, ID: runID(), Seed: seed, Started: time.Now().UTC(), Plan: plan,

@@ -30,6 +30,16 @@ func TestTheWholeCatalogueCanBePlanned(t *testing.T) {
 	}
 }
 
+func TestWhatAPlanLeavesOut(t *testing.T) {
+	all := catalogue.Traffic()
+	whole, err := catalogue.Plan(all, 1)
+	require.NoError(t, err)
+	assert.Empty(t, catalogue.Unselected(all, whole))
+	part := whole
+	part.Promises = whole.Promises[1:]
+	assert.Equal(t, []record.Unselected{{ID: whole.Promises[0].ID, Task: whole.Promises[0].Task}}, catalogue.Unselected(all, part))
+}
+
 func TestEveryStageIsReadByAPromise(t *testing.T) {
 	for _, scenario := range catalogue.Traffic() {
 		read := map[string]bool{}

@@ -94,6 +94,24 @@ func Plan(scenarios []Scenario, seed uint64) (record.Plan, error) {
 	return record.Plan{Seed: seed, Alpha: Budget, Promises: planned}, nil
 }
 
+// Unselected lists the promises of scenarios that a plan leaves out, in their
+// order.
+func Unselected(all []Scenario, plan record.Plan) []record.Unselected {
+	planned := map[string]bool{}
+	for _, promise := range plan.Promises {
+		planned[promise.ID] = true
+	}
+	var left []record.Unselected
+	for _, scenario := range all {
+		for _, promise := range scenario.Promises {
+			if !planned[promise.ID] {
+				left = append(left, record.Unselected{ID: promise.ID, Task: promise.Task})
+			}
+		}
+	}
+	return left
+}
+
 // enough checks that each stage's load is long enough for every promise that
 // reads it: a plan that could only end inconclusive is a mistake of ours.
 func enough(scenarios []Scenario, planned []record.Promise) error {

@@ -42,6 +42,8 @@ type Versions struct {
 	GatewayAPI  string `json:"gatewayApi"`
 	NodeProxy   string `json:"nodeProxy"`
 	Waypoint    string `json:"waypoint"`
+	// Wayproof is the build that judged: a claim that was changed is no flake.
+	Wayproof string `json:"wayproof,omitempty"`
 }
 
 // Outcome is the verdict of one promise.
@@ -77,6 +79,7 @@ func Of(ctx context.Context, source record.Source, verdicts []record.Verdict) (E
 		Versions: Versions{
 			Environment: e.Name, Istio: e.Istio, Kubernetes: e.Kubernetes,
 			GatewayAPI: e.GatewayAPI, NodeProxy: e.NodeProxy, Waypoint: e.Waypoint,
+			Wayproof: run.Wayproof,
 		},
 	}
 	for _, v := range verdicts {

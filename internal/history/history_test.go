@@ -32,6 +32,10 @@ func TestALineOfARun(t *testing.T) {
 	again, err := history.Of(t.Context(), run, run.Record.Verdicts)
 	require.NoError(t, err)
 	assert.Equal(t, entry, again, "a line is stable")
+	run.Record.Wayproof = "0123456789ab"
+	entry, err = history.Of(t.Context(), run, run.Record.Verdicts)
+	require.NoError(t, err)
+	assert.Equal(t, "0123456789ab", entry.Versions.Wayproof)
 }
 
 func at(day int, id string) history.Entry {
@@ -135,6 +139,12 @@ func TestFlipsWithoutAChangeAreListed(t *testing.T) {
 	add(2, "b", "1.31", map[string]record.Outcome{"steady": record.Held, "flaky": record.Violated, "fixed": record.Violated})
 	add(3, "c", "1.32", map[string]record.Outcome{"steady": record.Held, "flaky": record.Held, "fixed": record.Held})
 	add(4, "d", "1.31", map[string]record.Outcome{"flaky": record.Inconclusive})
+	for i, build := range []string{"one", "two"} { // and neither is one that changed with the claim
+		e := at(5+i, build)
+		e.Versions.Wayproof = build
+		e.Verdicts = []history.Outcome{{Promise: "changed", Verdict: []record.Outcome{record.Violated, record.Held}[i]}}
+		h.Entries = append(h.Entries, e)
+	}
 	flakes := h.Flakes()
 	require.Len(t, flakes, 1, "a verdict that changed with the version is no flake")
 	assert.Equal(t, "flaky", flakes[0].Promise)

@@ -11,8 +11,9 @@ import (
 type Run struct {
 	Schema      int         `json:"schema"`
 	ID          string      `json:"id"`
-	Command     string      `json:"command"`         // what reruns it
-	Again       string      `json:"again,omitempty"` // the same without what picked the promises: " --promise ID" goes behind it
+	Command     string      `json:"command"`            // what reruns it
+	Again       string      `json:"again,omitempty"`    // the same without what picked the promises: " --promise ID" goes behind it
+	Wayproof    string      `json:"wayproof,omitempty"` // the build that recorded and judged: a revision
 	Seed        uint64      `json:"seed"`
 	Started     time.Time   `json:"started"`
 	Ended       time.Time   `json:"ended"`
@@ -68,6 +69,15 @@ type Plan struct {
 	Seed     uint64    `json:"seed"`
 	Alpha    float64   `json:"alpha"` // false-alarm budget of the whole run
 	Promises []Promise `json:"promises"`
+	// Unselected are the promises of the same catalogue that the run leaves out: a
+	// run of a few tasks is no run of all.
+	Unselected []Unselected `json:"unselected,omitempty"`
+}
+
+// Unselected is a promise that a run did not set out to prove.
+type Unselected struct {
+	ID   string `json:"id"`
+	Task string `json:"task"`
 }
 
 // Promise is one declared property of the mesh together with everything that

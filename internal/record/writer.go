@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,7 +14,8 @@ import (
 // called from several goroutines. The first error of the stream (a full disk)
 // is returned by every later call that writes to it.
 type Writer struct {
-	dir string
+	dir   string
+	build string
 
 	mu     sync.Mutex
 	file   *os.File
@@ -37,7 +39,7 @@ func Create(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("begin record %s: %w", path, err), f.Close())
 	}
-	return &Writer{dir: dir, file: f, stream: stream}, nil
+	return &Writer{dir: dir, build: ownBuild(), file: f, stream: stream}, nil
 }
 
 // Dir is the run directory.
@@ -105,10 +107,10 @@ func (w *Writer) WritePlan(p Plan) error {
 }
 
 // WriteRun replaces the head of the run; called after every stage it is what a
-// crash leaves behind. The schema is stamped on the way.
+// crash leaves behind. The schema, and the build, are stamped on the way.
 func (w *Writer) WriteRun(r *Run) error {
 	head := *r
-	head.Schema = Schema
+	head.Schema, head.Wayproof = Schema, cmp.Or(r.Wayproof, w.build)
 	return writeJSON(filepath.Join(w.dir, RunFile), &head)
 }
 

@@ -8,8 +8,8 @@
 // The format knows passed, failed and skipped. A listed deviation is failed: the
 // format has no exceptions. Inconclusive, unsupported and never judged are
 // skipped, and so is whatever was reached on a stand-in for ztunnel, since it
-// says nothing about the implementation that the report names. Anything skipped
-// makes the result partial.
+// says nothing about the implementation that the report names, and every promise
+// that was not selected for the run. Anything skipped makes the result partial.
 //
 // The types repeat sigs.k8s.io/gateway-api/conformance/apis/v1, which would
 // bring the API machinery along; the module in upstream/ holds them against it.
@@ -149,7 +149,14 @@ func profile(run *record.Run) ProfileReport {
 			continue
 		}
 		extended.add(run, task.Verdicts)
-		extended.feature(plain.Line(task.Name), task.Verdicts)
+		extended.feature(run, task)
+	}
+	for _, left := range run.Plan.Unselected {
+		if isCore(left.Task) {
+			p.Core.skip(plain.Line(left.ID))
+		} else {
+			extended.skip(plain.Line(left.ID))
+		}
 	}
 	p.Core.conclude()
 	p.Summary = p.Core.sentence("Core")
@@ -158,7 +165,26 @@ func profile(run *record.Run) ProfileReport {
 		p.Extended = &extended
 		p.Summary += " " + extended.sentence("Extended")
 	}
+	p.Summary += remarks(run)
 	return p
+}
+
+// remarks say what the lists of tests and features cannot.
+func remarks(run *record.Run) string {
+	text := ""
+	if n := len(run.Plan.Unselected); n > 0 {
+		text += fmt.Sprintf(" Only a part was run: %d of the skipped tests were not selected.", n)
+	}
+	standIns := 0
+	for _, v := range outcome.Judged(run) {
+		if outcome.StandIn(run, v) {
+			standIns++
+		}
+	}
+	if standIns > 0 {
+		text += fmt.Sprintf(" %d of the skipped tests were reached on a stand-in for ztunnel: they show no feature of Istio's.", standIns)
+	}
+	return text
 }
 
 // isCore is true of the nine tasks.
@@ -211,12 +237,21 @@ func (s *Status) sentence(level string) string {
 	return fmt.Sprintf("%s tests: %d passed, %d failed, %d skipped.", level, s.Statistics.Passed, s.Statistics.Failed, s.Statistics.Skipped)
 }
 
-// feature files a capability: unsupported if all its promises are.
-func (e *ExtendedStatus) feature(name string, verdicts []record.Verdict) {
-	unsupported := func(v record.Verdict) bool { return v.Verdict == record.Unsupported }
-	if slices.ContainsFunc(verdicts, func(v record.Verdict) bool { return !unsupported(v) }) {
+// feature files a capability: supported if a promise of it was shown or refuted
+// on Istio's own, unsupported if the environment offers none of it. What was only
+// inconclusive, or seen on a stand-in, is neither.
+func (e *ExtendedStatus) feature(run *record.Run, task outcome.Task) {
+	shown, offered := false, false
+	for _, v := range task.Verdicts {
+		told := v.Verdict == record.Held || v.Verdict == record.Violated || v.Verdict == record.ViolatedKnown
+		shown = shown || told && !outcome.StandIn(run, v)
+		offered = offered || v.Verdict != record.Unsupported
+	}
+	name := plain.Line(task.Name)
+	switch {
+	case shown:
 		e.SupportedFeatures = append(e.SupportedFeatures, name)
-	} else {
+	case !offered:
 		e.UnsupportedFeatures = append(e.UnsupportedFeatures, name)
 	}
 	slices.Sort(e.SupportedFeatures)

@@ -68,6 +68,39 @@ func TestFeatures(t *testing.T) {
 	assert.Equal(t, conformance.Statistics{Failed: 1, Skipped: 2}, e.Statistics)
 }
 
+// TestFeaturesThatNothingWasShownOf are in neither list.
+func TestFeaturesThatNothingWasShownOf(t *testing.T) {
+	r := run(
+		record.Verdict{ID: "faults/a", Task: "faults", Verdict: record.Inconclusive},
+		record.Verdict{ID: "retries/a", Task: "retries", Verdict: record.Inconclusive},
+		record.Verdict{ID: "retries/b", Task: "retries", Verdict: record.Unsupported},
+		record.Verdict{ID: "timeouts/a", Task: "timeouts"},
+		record.Verdict{ID: "l4/a", Task: "l4", Verdict: record.Held, StandIn: true},
+		record.Verdict{ID: "paths/a", Task: "paths", Verdict: record.Held},
+	)
+	r.Environment.NodeProxy = record.StandIn + " 0.3.0"
+	report := conformance.New(r)
+	e := report.Profiles[0].Extended
+	assert.Equal(t, []string{"paths"}, e.SupportedFeatures)
+	assert.Empty(t, e.UnsupportedFeatures)
+	assert.Contains(t, report.Profiles[0].Summary, "1 of the skipped tests were reached on a stand-in")
+	assert.Contains(t, report.Implementation.Version, "stand-in")
+}
+
+// TestARunOfAPartIsPartial: that what was played held does not speak for the rest.
+func TestARunOfAPartIsPartial(t *testing.T) {
+	r := run(record.Verdict{ID: "task4/a", Task: "task4", Verdict: record.Held}, record.Verdict{ID: "paths/a", Task: "paths", Verdict: record.Held})
+	assert.Equal(t, conformance.Success, conformance.New(r).Profiles[0].Core.Result)
+	r.Plan.Unselected = []record.Unselected{{ID: "task5/b", Task: "task5"}, {ID: "faults/a", Task: "faults"}}
+	p := conformance.New(r).Profiles[0]
+	assert.Equal(t, conformance.Partial, p.Core.Result)
+	assert.Equal(t, []string{"task5/b"}, p.Core.SkippedTests)
+	assert.Equal(t, conformance.Partial, p.Extended.Result)
+	assert.Equal(t, []string{"faults/a"}, p.Extended.SkippedTests)
+	assert.Equal(t, []string{"paths"}, p.Extended.SupportedFeatures)
+	assert.Contains(t, p.Summary, "2 of the skipped tests were not selected")
+}
+
 func TestRenderReadsBack(t *testing.T) {
 	source := sample.New(1724, 1).Run()
 	var b bytes.Buffer

@@ -154,6 +154,7 @@ func properties(run *record.Run, v record.Verdict) []property {
 		{"istio", run.Environment.Istio},
 		{"kubernetes", run.Environment.Kubernetes},
 		{"nodeProxy", run.Environment.NodeProxy},
+		{"wayproof", run.Wayproof},
 	}
 	if outcome.StandIn(run, v) {
 		all = append(all, property{"standIn", "true"})
