@@ -12,7 +12,7 @@ import (
 type Measured struct {
 	Stage    string
 	Requests int
-	Failed   int // without an answer, or answered 5xx
+	Failed   int // record.Observation.Failed is true of them
 	// P99 is the observed quantile of the latency from the intended instant; zero
 	// where the generator was late or too few requests were made to speak of one.
 	P99 time.Duration

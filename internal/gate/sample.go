@@ -26,7 +26,7 @@ type sample struct {
 	stage    *record.Stage
 	known    []time.Duration // latencies of answers, sorted after measure
 	censored []time.Duration // of requests that never became an answer: at least so long
-	failed   int             // requests without an answer, or answered 5xx
+	failed   int             // requests that record.Observation.Failed is true of
 	blocks   [blockCount][]time.Duration
 	arms     map[arm]int
 	broken   string // why nothing can be said of the stage
@@ -82,7 +82,7 @@ func sickness(s *record.Stage) string {
 const punctual = 10 * time.Millisecond
 
 func (s *sample) add(o *record.Observation) {
-	if o.Class != record.ClassOK || o.Status >= 500 || o.Replays > 0 {
+	if o.Failed() {
 		s.failed++
 	}
 	s.blocks[blockOf(s.stage, o.Seq)] = append(s.blocks[blockOf(s.stage, o.Seq)], o.Latency())

@@ -125,6 +125,13 @@ type Observation struct {
 // that a stalled generator or server cannot hide it (coordinated omission).
 func (o Observation) Latency() time.Duration { return o.Done - o.Intended }
 
+// Failed is what every figure without a promise of its own calls a failed
+// request: no answer, one that net/http fetched by silently sending again, or a
+// status other than 200 to 499.
+func (o *Observation) Failed() bool {
+	return o.Class != ClassOK || o.Replays > 0 || o.Status < 200 || o.Status > 499
+}
+
 // Arrival is one request as a backend pod's ledger saw it, joined to its
 // observation by the stage's id prefix and Seq.
 type Arrival struct {

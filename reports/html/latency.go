@@ -129,7 +129,7 @@ func odd(s subject) (picture, bool) {
 	timeAxis(p, x, bottom)
 	return picture{
 		Title: "Failed requests by class", SVG: p.HTML(),
-		Caption: fmt.Sprintf("%d of %d requests were not answered, or answered 5xx. Each lane has its own height.", s.seen.Odd.Total(), s.seen.Observed) + s.others(),
+		Caption: fmt.Sprintf("%d of %d requests failed: no answer, one that only came when net/http sent the request again, or a status other than 200 to 499. Each lane has its own height.", s.seen.Odd.Total(), s.seen.Observed) + s.others(),
 	}, true
 }
 

@@ -30,6 +30,7 @@ type page struct {
 	Tasks        []task
 	Graph        template.HTML
 	Calls        []call
+	Untold       int // calls between services
 	Components   []record.Component
 	Lacks        []record.Lack
 	Findings     []record.Finding
@@ -74,6 +75,9 @@ func newPage(run *record.Run, d *digest.Digest, dir string) (*page, error) {
 	}
 	if d.Incomplete != nil {
 		p.Broken = plain.Line(d.Incomplete.Error())
+	}
+	for _, e := range d.Traffic {
+		p.Untold += e.Untold
 	}
 	p.judge(run, d, dir)
 	return p, nil
@@ -132,6 +136,7 @@ func facts(run *record.Run, d *digest.Digest) []fact {
 		{"Gateway API", gateway},
 		{"Node proxy", env.NodeProxy},
 		{"Waypoint", env.Waypoint},
+		{"wayproof", run.Wayproof},
 		{"Environment", env.Name},
 		{"Nodes", positive(env.Nodes)},
 		{"Requests", positive(d.Observed)},

@@ -33,11 +33,12 @@ type subject struct {
 	windows []window
 }
 
-// subjects are the stages of a promise that have something to show.
-func subjects(run *record.Run, d *digest.Digest, v record.Verdict) []subject {
+// subjects are the stages of a promise that are drawn, and how many more there
+// are in the record.
+func subjects(run *record.Run, d *digest.Digest, v record.Verdict) (out []subject, more int) {
 	at := slices.IndexFunc(run.Plan.Promises, func(p record.Promise) bool { return p.ID == v.ID })
 	if at < 0 {
-		return nil
+		return nil, 0
 	}
 	p := run.Plan.Promises[at]
 	known := readParams(p.Params)
@@ -45,15 +46,18 @@ func subjects(run *record.Run, d *digest.Digest, v record.Verdict) []subject {
 	if counted := d.Promised[p.ID]; counted != nil {
 		own = *counted
 	}
-	var out []subject
 	for _, name := range p.Stages {
 		i, stage, ok := run.StageNamed(name)
-		if !ok || len(out) == stagesDrawn {
+		if !ok {
+			continue
+		}
+		if len(out) == stagesDrawn {
+			more++
 			continue
 		}
 		out = append(out, subject{p, v, known, stage, d.Stages[i], own, windowsOf(run, stage, d.Stages[i])})
 	}
-	return out
+	return out, more
 }
 
 // pictures are what there is to draw of a stage, the promise's own first.

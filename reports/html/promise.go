@@ -26,6 +26,7 @@ type promise struct {
 	Figures                                []record.Figure
 	Evidence                               []evidence
 	Pictures                               []picture
+	Undrawn                                string // stages that have no picture
 	Judge, Repeat                          string // commands
 }
 
@@ -53,7 +54,8 @@ func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, dir string)
 	for _, file := range v.Evidence {
 		p.Evidence = append(p.Evidence, newEvidence(file))
 	}
-	about := subjects(run, d, v)
+	about, more := subjects(run, d, v)
+	p.Undrawn = undrawn(more)
 	if grown, ok := shifted(about); ok {
 		p.Pictures = append(p.Pictures, grown)
 	}
@@ -61,6 +63,17 @@ func newPromise(run *record.Run, d *digest.Digest, v record.Verdict, dir string)
 		p.Pictures = append(p.Pictures, s.pictures()...)
 	}
 	return p
+}
+
+// undrawn says of how many stages there is no picture.
+func undrawn(more int) string {
+	switch more {
+	case 0:
+		return ""
+	case 1:
+		return "1 more stage is in the record and not drawn."
+	}
+	return fmt.Sprintf("%d more stages are in the record and not drawn.", more)
 }
 
 // Brief is a text as the table has it: the promise's card has all of it.

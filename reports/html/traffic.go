@@ -103,6 +103,13 @@ func trafficGraph(edges []digest.Edge) template.HTML {
 			p.Curve("failed", begin, end, min(thickness(e.Failed, edges), 4))
 		}
 	}
+	for _, e := range edges {
+		if text := shareOf(e, edges); text != "100 %" {
+			from, to := columns(e, edges)
+			a, b := g.node(e.From, from).at, g.node(e.To, to).at
+			p.Text("small halo", shareAt(a, b), text)
+		}
+	}
 	for i, column := range g.columns {
 		if len(column) > 0 {
 			p.Text("small", draw.Point{X: column[0].at.X, Y: 14}, [...]string{"Callers", "Waypoints", "Called"}[i])
@@ -114,6 +121,25 @@ func trafficGraph(edges []digest.Edge) template.HTML {
 		}
 	}
 	return p.HTML()
+}
+
+// shareAt is where an edge's share stands: on its curve, a third of the way from
+// the caller, where edges to different receivers have parted.
+func shareAt(from, to draw.Point) draw.Point {
+	const along, risen = 1.0 / 3, 7.0 / 27 // of a curve that begins and ends level
+	begin := from.X + nodeWidth
+	return draw.Point{X: begin + along*(to.X-begin), Y: from.Y + nodeHeight/2 + risen*(to.Y-from.Y) + 4}
+}
+
+// shareOf is the part of its caller's calls that an edge has.
+func shareOf(e digest.Edge, edges []digest.Edge) string {
+	total := 0
+	for _, o := range edges {
+		if o.From == e.From {
+			total += o.Calls
+		}
+	}
+	return fmt.Sprintf("%.3g %%", 100*float64(e.Calls)/float64(max(1, total)))
 }
 
 // thickness grows with the root of the calls, so that the area of an edge is
@@ -148,6 +174,12 @@ func trafficTable(edges []digest.Edge) []call {
 		failed := "0"
 		if e.Failed > 0 {
 			failed = fmt.Sprintf("✗ %d (%.2g %%)", e.Failed, 100*float64(e.Failed)/float64(e.Calls))
+		}
+		switch {
+		case e.Untold >= e.Calls:
+			failed = "not counted"
+		case e.Untold > 0:
+			failed += fmt.Sprintf(", %d not counted", e.Untold)
 		}
 		out = append(out, call{
 			From: plain.Line(e.From), To: plain.Line(e.To), Calls: e.Calls, Failed: failed,

@@ -20,7 +20,8 @@ const (
 type Edge struct {
 	From, To string
 	Calls    int
-	Failed   int  // without an answer, or answered 5xx; known for the load's own calls only
+	Failed   int  // as the load saw it
+	Untold   int  // calls that the load did not make: whether they failed is not known
 	Waypoint bool // From is a waypoint
 }
 
@@ -51,13 +52,13 @@ func (c *calls) request(o *record.Observation, waypoint string) {
 		to = c.receivers.Add(c.name(o.Service, o.Version))
 	}
 	if waypoint == "" {
-		count(c.direct, to, Edge{From: Load, To: to}, Failed(o))
+		count(c.direct, to, Edge{From: Load, To: to}, o.Failed())
 		return
 	}
 	waypoint = c.waypoints.Add(waypoint)
-	count(c.toWaypoint, waypoint, Edge{From: Load, To: waypoint}, Failed(o))
+	count(c.toWaypoint, waypoint, Edge{From: Load, To: waypoint}, o.Failed())
 	if o.Service != "" {
-		count(c.answered, [2]string{waypoint, to}, Edge{From: waypoint, To: to, Waypoint: true}, Failed(o))
+		count(c.answered, [2]string{waypoint, to}, Edge{From: waypoint, To: to, Waypoint: true}, o.Failed())
 	}
 }
 
@@ -129,11 +130,12 @@ func (c *calls) edges() []Edge {
 // load's direct calls stand in the ledgers too, as calls of an unnamed peer:
 // only what is beyond them is somebody else's.
 func (c *calls) sentOn(key [2]string, e Edge) Edge {
-	if a := c.answered[key]; a != nil {
-		e.Failed = a.Failed
-	}
 	if d := c.direct[e.To]; d != nil && e.From == Unnamed {
 		e.Calls -= d.Calls
+	}
+	e.Untold = e.Calls
+	if a := c.answered[key]; a != nil {
+		e.Failed, e.Untold = a.Failed, max(0, e.Calls-a.Calls)
 	}
 	return e
 }

@@ -42,7 +42,7 @@ type Stage struct {
 	Length   time.Duration // of the load
 	Span     time.Duration // until the last thing that was collected
 	Latency  *Grid         // of answered and timed-out requests, by intended time
-	Odd      *Lanes        // requests that failed or were answered 5xx, by class, by intended time
+	Odd      *Lanes        // requests that failed, by class, by intended time
 	Statuses *Counts       // of answers
 	Arms     *Path         // answers by version, in intended order
 	Through  *Through      // answers by waypoint replica and version
@@ -192,9 +192,6 @@ func peer(s *record.Stage, address string) string {
 	return s.Peers[strings.Trim(address, "[]")]
 }
 
-// Failed is true of a request without an answer, and of one answered 5xx.
-func Failed(o *record.Observation) bool { return o.Class != record.ClassOK || o.Status >= 500 }
-
 func (s *Stage) add(o *record.Observation) {
 	s.Observed++
 	at := slice(o.Intended, s.Length)
@@ -204,7 +201,7 @@ func (s *Stage) add(o *record.Observation) {
 	if o.Class == record.ClassOK {
 		s.Statuses.Add(strconv.Itoa(o.Status))
 	}
-	if Failed(o) {
+	if o.Failed() {
 		s.Odd.add(at, oddName(o))
 	}
 	if o.Target >= 0 && o.Target < len(s.Targets) {
@@ -235,8 +232,11 @@ func answerName(o *record.Observation) string {
 }
 
 func oddName(o *record.Observation) string {
-	if o.Class == record.ClassOK {
-		return fmt.Sprintf("answered %d", o.Status)
+	switch {
+	case o.Class != record.ClassOK:
+		return string(o.Class)
+	case o.Replays > 0:
+		return "sent again"
 	}
-	return string(o.Class)
+	return fmt.Sprintf("answered %d", o.Status)
 }

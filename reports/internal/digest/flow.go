@@ -59,11 +59,8 @@ func (f *Flow) observe(o *record.Observation) {
 // net/http fetched by silently sending again, or a status that is none of those
 // that are wanted, 200 to 499 where none are named.
 func (f *Flow) failed(o *record.Observation) bool {
-	if o.Class != record.ClassOK || o.Replays > 0 {
-		return true
-	}
 	if len(f.params.Statuses) == 0 {
-		return o.Status < 200 || o.Status > 499
+		return o.Failed()
 	}
-	return !slices.Contains(f.params.Statuses, o.Status)
+	return o.Class != record.ClassOK || o.Replays > 0 || !slices.Contains(f.params.Statuses, o.Status)
 }
