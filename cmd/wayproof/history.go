@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,8 +19,8 @@ import (
 
 // historyFlags are the knobs of a history.
 type historyFlags struct {
-	file, page string
-	again      bool
+	file, page, run string
+	again           bool
 }
 
 func historyCommand() *cobra.Command {
@@ -75,6 +76,9 @@ func historyShowCommand(flags *historyFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if flags.run != "" && !slices.ContainsFunc(h.Entries, func(e history.Entry) bool { return e.Run == flags.run }) {
+				return fmt.Errorf("%s has no line of run %s", flags.file, shown(flags.run))
+			}
 			page := flags.page
 			if page == "" {
 				page = filepath.Join(filepath.Dir(flags.file), "trend.html")
@@ -87,6 +91,7 @@ func historyShowCommand(flags *historyFlags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&flags.page, "page", "", "where the page goes (default: trend.html beside the history)")
+	cmd.Flags().StringVar(&flags.run, "run", "", "id of a run that must have its line")
 	return cmd
 }
 

@@ -143,6 +143,11 @@ func TestHistoryGrowsAndIsShown(t *testing.T) {
 	assert.Contains(t, output, "flip  "+synthetic.Split+"  held → violated")
 	assert.Contains(t, output, "3 runs, 5 measurements")
 	assert.FileExists(t, filepath.Join(filepath.Dir(file), "trend.html"))
+	code, _ = wayproofRun(t, "history", "show", "--file", file, "--run", "synthetic-21")
+	assert.Equal(t, exitHeld, code)
+	code, output = wayproofRun(t, "history", "show", "--file", file, "--run", "synthetic-29")
+	assert.Equal(t, exitCouldNotRun, code)
+	assert.Contains(t, output, "has no line of run synthetic-29")
 }
 
 func TestStepSummaryIsAppended(t *testing.T) {

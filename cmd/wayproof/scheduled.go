@@ -32,7 +32,8 @@ func scheduledCommand() *cobra.Command {
 cluster that up made (or, with --existing, another), plays it once, replays the
 record that it left on the volume, and wants its line in the history there.
 Everything is taken away again, unless --keep is given: then the CronJob stays
-and plays by the clock.
+and plays by the clock. One that was installed so before, and its volume, stays
+too, with the images of this call.
 
 What follows -- goes behind the CronJob's own arguments. The exit code is that of
 the run in the cluster: 0 held, 1 violated, 2 inconclusive; 3 if it could not be
@@ -46,7 +47,7 @@ played, or if what it left is not as it should be.`,
 	flags.register(cmd)
 	cmd.Flags().StringVar(&flags.kustomization, "kustomization", "", "folder of the CronJob (default: deploy/kind, with --existing deploy/base)")
 	cmd.Flags().StringVar(&flags.harness, "harness-image", "", "image of wayproof that the nodes can pull, needed with --existing (push it with: wayproof images push --harness)")
-	cmd.Flags().DurationVar(&flags.within, "within", 2*time.Hour, "how long the run may take")
+	cmd.Flags().DurationVar(&flags.within, "within", 2*time.Hour, "how long the run may take once its pod has begun")
 	return cmd
 }
 

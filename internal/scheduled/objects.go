@@ -17,6 +17,7 @@ import (
 type shipped struct {
 	all  []kube.Manifest
 	cron batchv1.CronJob
+	at   int // where the CronJob stands in all
 	args []string
 }
 
@@ -47,12 +48,24 @@ func load(options Options) (*shipped, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.at = len(s.all)
 		s.all = append(s.all, typed...)
 	}
 	if s.cron.Name == "" {
 		return nil, fmt.Errorf("%s holds no CronJob", options.Kustomization)
 	}
 	return s, nil
+}
+
+// unsuspend leaves the CronJob to the clock.
+func (s *shipped) unsuspend() error {
+	s.cron.Spec.Suspend = new(false)
+	typed, err := kube.Typed(s.all[s.at].File, &s.cron)
+	if err != nil {
+		return err
+	}
+	s.all[s.at] = typed[0]
+	return nil
 }
 
 // build is what kubectl kustomize prints.
@@ -104,15 +117,15 @@ const (
 	historyContainer = "history"
 )
 
-// look is a job in the same place that reads what the run has left.
-func (s *shipped) look() *batchv1.Job {
+// look is a job in the same place that reads what a run has left.
+func (s *shipped) look(run string) *batchv1.Job {
 	job := s.job("look")
 	pod := &job.Spec.Template.Spec
 	base := pod.Containers[0]
 	pod.Containers = nil
 	for _, look := range [][]string{
-		{replayContainer, "replay", "/data/runs/latest"},
-		{historyContainer, "history", "show", "--file=/data/history.ndjson", "--page=/tmp/trend.html"},
+		{replayContainer, "replay", "/data/runs/" + run},
+		{historyContainer, "history", "show", "--file=/data/history.ndjson", "--page=/tmp/trend.html", "--run=" + run},
 	} {
 		one := *base.DeepCopy()
 		one.Name, one.Args = look[0], look[1:]

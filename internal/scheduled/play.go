@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -26,35 +27,62 @@ const startWait = 3 * time.Minute
 // lookWait bounds the look at the volume.
 const lookWait = 3 * time.Minute
 
-// play starts a job, passes on what it says, and gives its exit code.
-func play(ctx context.Context, options Options, job *batchv1.Job) (exit int, err error) {
+// play starts a job, passes on what it says, and gives its exit code and the id
+// of the run.
+func play(ctx context.Context, options Options, job *batchv1.Job) (exit int, run string, err error) {
 	done := options.Progress.Step("play " + job.Name)
 	defer func() { done(err) }()
 	pod, err := start(ctx, options.Cluster, job)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	if err := copyLog(ctx, options.Cluster, kube.LogQuery{Pod: pod, Follow: true}, options.Log); err != nil {
+	bounded, cancel := context.WithTimeout(ctx, options.Within) // the log too: a run that hangs says nothing
+	defer cancel()
+	if err := copyLog(bounded, options.Cluster, kube.LogQuery{Pod: pod, Follow: true}, options.Log); err != nil {
 		options.Progress.Note("log of %s: %v", pod, err) // the run goes on without a listener
 	}
-	exits, err := ended(ctx, options.Cluster, pod, options.Within)
+	exits, err := ended(bounded, options.Cluster, pod, options.Within)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	for _, exit := range exits {
 		if exit > 2 {
-			return exit, fmt.Errorf("the run in pod %s could not run: exit code %d", pod, exit)
+			return exit, "", fmt.Errorf("the run in pod %s could not run: exit code %d", pod, exit)
 		}
-		return exit, nil
+		run, err := idOf(ctx, options.Cluster, pod)
+		return exit, run, err
 	}
-	return 0, fmt.Errorf("pod %s has no containers", pod)
+	return 0, "", fmt.Errorf("pod %s has no containers", pod)
+}
+
+// idOf is the id of the run that a pod played, by its own word.
+func idOf(ctx context.Context, cluster *kube.Cluster, pod kube.Ref) (string, error) {
+	var said strings.Builder
+	if err := copyLog(ctx, cluster, kube.LogQuery{Pod: pod}, &said); err != nil {
+		return "", err
+	}
+	id := idIn(said.String())
+	if id == "" {
+		return "", fmt.Errorf("the log of pod %s does not say which run it was", pod)
+	}
+	return id, nil
+}
+
+// idIn finds what a run says of itself when it begins: "run r1127-031702-9f3a,
+// seed 17: …". The id becomes part of a path.
+func idIn(said string) string {
+	found := regexp.MustCompile(`(?m)^\s*run (r[0-9a-f-]+), seed [0-9]+: `).FindStringSubmatch(said)
+	if found == nil {
+		return ""
+	}
+	return found[1]
 }
 
 // look replays the record from the volume and reads the history there.
-func look(ctx context.Context, options Options, shipped *shipped, result *Result) (err error) {
+func look(ctx context.Context, options Options, job *batchv1.Job, result *Result) (err error) {
 	done := options.Progress.Step("look at the volume")
 	defer func() { done(err) }()
-	pod, err := start(ctx, options.Cluster, shipped.look())
+	pod, err := start(ctx, options.Cluster, job)
 	if err != nil {
 		return err
 	}
@@ -72,29 +100,24 @@ func look(ctx context.Context, options Options, shipped *shipped, result *Result
 	case result.Replay != result.Run:
 		return fmt.Errorf("the run ended with %d, and a replay of its record on the volume with %d", result.Run, result.Replay)
 	case exits[historyContainer] != 0:
-		return fmt.Errorf("the history on the volume cannot be shown: %s", result.History)
-	case strings.HasPrefix(result.History, "0 runs"):
-		return fmt.Errorf("the run has no line in the history on the volume: %s", result.History)
+		return fmt.Errorf("the history on the volume cannot be shown, or lacks the run: %s", result.History)
 	}
 	return nil
 }
 
 // start makes a job and waits until its pod has begun.
 func start(ctx context.Context, cluster *kube.Cluster, job *batchv1.Job) (kube.Ref, error) {
-	manifests, err := kube.Typed("job "+job.Name, job)
+	if err := clearJobs(ctx, cluster, job); err != nil { // of an earlier call that kept it
+		return kube.Ref{}, err
+	}
+	uid, err := create(ctx, cluster, job)
 	if err != nil {
-		return kube.Ref{}, err
-	}
-	if err := cluster.Delete(ctx, owner(), manifests); err != nil { // of an earlier call that kept it
-		return kube.Ref{}, err
-	}
-	if _, err := cluster.Apply(ctx, owner(), manifests); err != nil {
 		return kube.Ref{}, err
 	}
 	var ref kube.Ref
 	wait := kube.Wait{What: "a pod of job " + job.Name + " to begin", Within: startWait}
 	err = kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
-		pods, err := cluster.PodsWith(ctx, job.Namespace, map[string]string{batchv1.JobNameLabel: job.Name})
+		pods, err := cluster.PodsWith(ctx, job.Namespace, map[string]string{batchv1.ControllerUidLabel: uid})
 		if err != nil || len(pods) == 0 {
 			return false, "no pod yet", err
 		}
@@ -102,6 +125,26 @@ func start(ctx context.Context, cluster *kube.Cluster, job *batchv1.Job) (kube.R
 		return pods[0].Status.Phase != corev1.PodPending, state(&pods[0]), nil
 	})
 	return ref, err
+}
+
+// create makes a job and gives its uid: of the same name there may have been
+// others, and their pods.
+func create(ctx context.Context, cluster *kube.Cluster, job *batchv1.Job) (string, error) {
+	manifests, err := kube.Typed("job "+job.Name, job)
+	if err != nil {
+		return "", err
+	}
+	if _, err := cluster.Apply(ctx, owner(), manifests); err != nil {
+		return "", err
+	}
+	live, err := cluster.Read(ctx, batchv1.SchemeGroupVersion.WithKind("Job"), kube.Ref{Namespace: job.Namespace, Name: job.Name})
+	if err != nil {
+		return "", err
+	}
+	if live == nil {
+		return "", fmt.Errorf("job %s/%s is gone as soon as it was made", job.Namespace, job.Name)
+	}
+	return string(live.GetUID()), nil
 }
 
 // state is a pod in a few words, with the reason where it waits for something.
@@ -125,7 +168,7 @@ func ended(ctx context.Context, cluster *kube.Cluster, pod kube.Ref, within time
 	exits := map[string]int{}
 	wait := kube.Wait{What: "pod " + pod.String() + " to end", Within: within, Every: time.Second}
 	err := kube.Await(ctx, wait, func(ctx context.Context) (bool, string, error) {
-		pods, err := cluster.PodsBy(ctx, pod.Namespace, "batch.kubernetes.io/job-name")
+		pods, err := cluster.PodsBy(ctx, pod.Namespace, batchv1.JobNameLabel)
 		if err != nil {
 			return false, "", err
 		}

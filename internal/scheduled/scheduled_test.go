@@ -31,7 +31,7 @@ func TestWhatIsShippedIsPlayed(t *testing.T) {
 		assert.Len(t, s.cron.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Args, len(pod.Containers[0].Args)-1, "the CronJob itself is not changed")
 		assert.Equal(t, "wayproof", pod.ServiceAccountName, "with the rights that are shipped")
 		assert.True(t, *s.cron.Spec.Suspend)
-		_, err = kube.Typed("test", job, s.look())
+		_, err = kube.Typed("test", job, s.look("r1127-031702-9f3a"))
 		require.NoError(t, err)
 	}
 }
@@ -39,14 +39,40 @@ func TestWhatIsShippedIsPlayed(t *testing.T) {
 func TestTheLookReadsTheSameVolume(t *testing.T) {
 	s, err := load(Options{Kustomization: "../../deploy/kind", Harness: "h", Agent: "a"})
 	require.NoError(t, err)
-	look, run := s.look().Spec.Template.Spec, s.run().Spec.Template.Spec
+	look, run := s.look("r1127-031702-9f3a").Spec.Template.Spec, s.run().Spec.Template.Spec
 	require.Len(t, look.Containers, 2)
 	assert.Equal(t, run.Volumes, look.Volumes)
 	assert.Equal(t, run.SecurityContext, look.SecurityContext)
 	for _, c := range look.Containers {
 		assert.Equal(t, run.Containers[0].VolumeMounts, c.VolumeMounts)
 	}
-	assert.NotEqual(t, s.run().Name, s.look().Name)
+	assert.Equal(t, []string{"replay", "/data/runs/r1127-031702-9f3a"}, look.Containers[0].Args)
+	assert.Contains(t, look.Containers[1].Args, "--run=r1127-031702-9f3a", "the line of this run, not of any")
+	assert.NotEqual(t, s.run().Name, s.look("r1127-031702-9f3a").Name)
+}
+
+// TestWhatIsInstalledForGoodIsToldFromALeftOver, and stays with the clock.
+func TestWhatIsInstalledForGoodIsToldFromALeftOver(t *testing.T) {
+	for keep, plays := range map[bool]bool{true: true, false: false} {
+		s, err := load(Options{Kustomization: "../../deploy/kind", Harness: "h", Agent: "a", Keep: keep})
+		require.NoError(t, err)
+		require.Equal(t, "CronJob", s.all[s.at].Object.GetKind())
+		assert.Equal(t, plays, playsByTheClock(s.all[s.at].Object))
+		require.NoError(t, s.unsuspend())
+		assert.True(t, playsByTheClock(s.all[s.at].Object))
+	}
+}
+
+func TestTheRunSaysItsID(t *testing.T) {
+	for said, want := range map[string]string{
+		"  up\nrun r1127-031702-9f3a, seed 17: 3 scenarios, 9 promises\nmore": "r1127-031702-9f3a",
+		"  run r1127-031702-9f3a, seed 17: 3 scenarios":                       "r1127-031702-9f3a",
+		"removed old run r1126-031702-9f3a":                                   "",
+		"run r../../etc, seed 17: x":                                          "",
+		"":                                                                    "",
+	} {
+		assert.Equal(t, want, idIn(said), said)
+	}
 }
 
 func TestFoldersThatCannotBePlayed(t *testing.T) {
