@@ -31,6 +31,15 @@ test: ## run every module's tests, with the race detector where it can be; no cl
 	  echo "== test $$module"; (cd $$module && go list -mod=readonly tool >/dev/null); \
 	done
 
+BROWSERS := chromium chromium-browser google-chrome headless-shell
+browser: ## install Chromium for the tests of the pages, where there is none (Debian or Ubuntu, as root)
+	@if [[ -n "$$CHROMIUM" ]] || command -v $(BROWSERS); then exit 0; fi; \
+	if [[ ! -e /etc/debian_version || $$(id -u) != 0 ]]; then \
+	  echo "no Chromium, and this is no Debian or Ubuntu used as root: install it, or set CHROMIUM to its path" >&2; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null && command -v $(BROWSERS)
+
 lint: ## lint every module that holds Go files
 	@set -e; for module in $(MODULES); do \
 	  echo "== lint $$module"; (cd $$module && $(LINT) run --config $(CURDIR)/.golangci.yaml ./...); \

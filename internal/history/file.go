@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/gofrs/flock"
 )
 
 // History is what a file holds.
@@ -100,12 +102,24 @@ func parseLine(line []byte, number int) (Entry, error) {
 	return entry, nil
 }
 
-// Append adds a run at the end, in one write and on disk. A run is added once.
-// A last line that a crash cut short is left as it is, on a line of its own.
+// Append adds a run at the end, in one write and on disk, under a lock on the
+// file. A run is added once. A last line that a crash cut short is left as it is, on a line of its own.
 func Append(path string, entry Entry) error {
 	if entry.Run == "" {
 		return errors.New("add to history: the run has no id")
 	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("add to history: %w", err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o644))
+	if err := lock.Lock(); err != nil {
+		return fmt.Errorf("lock %s: %w", path, err)
+	}
+	return errors.Join(appendNew(path, entry), lock.Unlock())
+}
+
+// appendNew looks and writes while nobody else does.
+func appendNew(path string, entry Entry) error {
 	known, err := Read(path)
 	if err != nil {
 		return err
@@ -116,9 +130,6 @@ func Append(path string, entry Entry) error {
 	line, err := json.Marshal(entry)
 	if err != nil {
 		return fmt.Errorf("add %s to history: %w", entry.Run, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("add to history: %w", err)
 	}
 	return appendLine(path, append(line, '\n'))
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,25 @@ func TestTheFileOnlyGrows(t *testing.T) {
 	h, err := history.Read(path)
 	require.NoError(t, err)
 	assert.Equal(t, "a", h.Entries[0].Run, "by the start of the run, not by place in the file")
+}
+
+// TestRunsThatEndTogetherAreAddedOnce: between looking and writing nobody else
+// may write.
+func TestRunsThatEndTogetherAreAddedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.ndjson")
+	var group sync.WaitGroup
+	for i := range 40 {
+		group.Go(func() {
+			if err := history.Append(path, at(1, fmt.Sprintf("r%d", i%5))); err != nil {
+				assert.ErrorIs(t, err, history.ErrRecorded)
+			}
+		})
+	}
+	group.Wait()
+	h, err := history.Read(path)
+	require.NoError(t, err)
+	assert.Len(t, h.Entries, 5)
+	assert.Empty(t, h.Damaged, "no line twice")
 }
 
 func TestDamagedLinesLeaveTheOthers(t *testing.T) {

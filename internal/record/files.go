@@ -1,9 +1,11 @@
 package record
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,9 +41,9 @@ func checkSchema(file string, got int) error {
 	return nil
 }
 
-// writeWhole replaces a file in one step: a reader sees the old or the new
-// text, never a half.
-func writeWhole(path string, text []byte) (err error) {
+// Replace fills a file beside its place and then puts it there, in one step: a
+// reader sees the old or the new text, never a half.
+func Replace(path string, fill func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -51,7 +53,7 @@ func writeWhole(path string, text []byte) (err error) {
 			err = errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
 		}
 	}()
-	if err := fill(f, text); err != nil {
+	if err := filled(f, fill); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := f.Close(); err != nil {
@@ -60,15 +62,26 @@ func writeWhole(path string, text []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// fill writes, makes readable for others (CreateTemp gives 0600) and syncs.
-func fill(f *os.File, text []byte) error {
-	if _, err := f.Write(text); err != nil {
+// filled writes, makes readable for others (CreateTemp gives 0600) and syncs.
+func filled(f *os.File, fill func(io.Writer) error) error {
+	buffered := bufio.NewWriter(f)
+	if err := fill(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
 		return err
 	}
 	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
 	return f.Sync()
+}
+
+func writeWhole(path string, text []byte) error {
+	return Replace(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
 }
 
 func writeJSON(path string, value any) error {

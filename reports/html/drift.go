@@ -11,7 +11,7 @@ import (
 )
 
 // corridor holds the lines of the truncated pair of sequential tests: beyond
-// reject a test ends violated, within accept it ends held (docs/statistics.md).
+// reject a test ends violated, within accept it ends held (package stat has them).
 type corridor struct{ lowSlope, lowReject, lowAccept, upSlope, upReject, upAccept float64 }
 
 // corridorOf computes the lines from the declared error probabilities; ok is

@@ -47,7 +47,13 @@ func chromium() (path, reason string) {
 			return path, ""
 		}
 	}
-	return "", "no Chromium on this machine (apt-get install chromium, or set CHROMIUM)"
+	return "", "no Chromium on this machine: install it by make browser, or set CHROMIUM to its path"
+}
+
+// browserRequired is true where a page that nobody has opened must not pass: in
+// CI, or where it is asked for.
+func browserRequired() bool {
+	return os.Getenv("CI") == "true" || os.Getenv("WAYPROOF_BROWSER") == "required"
 }
 
 // open renders a run and opens its page in a window of the given size.
@@ -63,6 +69,7 @@ func show(t *testing.T, text []byte, width, height int) *reader {
 	t.Helper()
 	path, reason := chromium()
 	if path == "" {
+		require.False(t, browserRequired(), reason)
 		t.Skip(reason)
 	}
 	file := filepath.Join(t.TempDir(), "report.html")
