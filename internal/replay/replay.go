@@ -175,13 +175,27 @@ func fieldsOf(v record.Verdict) []field {
 		figures[i] = fmt.Sprintf("%q = %q", f.Name, f.Value)
 	}
 	return []field{
-		{"verdict", string(v.Verdict)}, {"n", strconv.Itoa(v.N)}, {"observed", v.Observed},
-		{"blame", string(v.Blame)}, {"detail", v.Detail}, {"reason", v.Reason}, {"known", v.Known},
-		{"declared", v.Declared}, {"allowed", v.Allowed}, {"p", v.P},
-		{"alpha", number(v.Alpha)}, {"beta", number(v.Beta)}, {"delta", strconv.Itoa(v.Delta)},
-		{"firstOdd", v.FirstOdd}, {"signature", v.Signature}, {"figures", strings.Join(figures, ", ")},
-		{"task", v.Task}, {"title", v.Title}, {"unit", v.Unit},
-		{"config", fmt.Sprintf("%q", v.Config)}, {"standIn", strconv.FormatBool(v.StandIn)},
+		{"verdict", string(v.Verdict)},
+		{"n", strconv.Itoa(v.N)},
+		{"observed", v.Observed},
+		{"blame", string(v.Blame)},
+		{"detail", v.Detail},
+		{"reason", v.Reason},
+		{"known", v.Known},
+		{"declared", v.Declared},
+		{"allowed", v.Allowed},
+		{"p", v.P},
+		{"alpha", number(v.Alpha)},
+		{"beta", number(v.Beta)},
+		{"delta", strconv.Itoa(v.Delta)},
+		{"firstOdd", v.FirstOdd},
+		{"signature", v.Signature},
+		{"figures", strings.Join(figures, ", ")},
+		{"task", v.Task},
+		{"title", v.Title},
+		{"unit", v.Unit},
+		{"config", fmt.Sprintf("%q", v.Config)},
+		{"standIn", strconv.FormatBool(v.StandIn)},
 	}
 }
 
