@@ -131,7 +131,8 @@ func shareAt(from, to draw.Point) draw.Point {
 	return draw.Point{X: begin + along*(to.X-begin), Y: from.Y + nodeHeight/2 + risen*(to.Y-from.Y) + 4}
 }
 
-// shareOf is the part of its caller's calls that an edge has.
+// shareOf is the part of its caller's calls that an edge has, in whole per cent:
+// there is little room, and the table has the rest.
 func shareOf(e digest.Edge, edges []digest.Edge) string {
 	total := 0
 	for _, o := range edges {
@@ -139,7 +140,14 @@ func shareOf(e digest.Edge, edges []digest.Edge) string {
 			total += o.Calls
 		}
 	}
-	return fmt.Sprintf("%.3g %%", 100*float64(e.Calls)/float64(max(1, total)))
+	switch share := 100 * float64(e.Calls) / float64(max(1, total)); {
+	case share < 1:
+		return "<1 %"
+	case share > 99 && e.Calls < total:
+		return ">99 %"
+	default:
+		return fmt.Sprintf("%.0f %%", share)
+	}
 }
 
 // thickness grows with the root of the calls, so that the area of an edge is
