@@ -2,7 +2,9 @@ package record
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 )
 
 // Memory is a run held in memory: for tests, and for judging a stage while the
@@ -23,8 +25,37 @@ var (
 	_ Sink   = (*Memory)(nil)
 )
 
-// Run is the run's head, shared with the caller.
-func (m *Memory) Run() *Run { return &m.Record }
+// Run is the run's head, shared with the caller. Its times are as they come back
+// from disk: the two clocks of a time that was just taken drift apart, and a run
+// is judged alike from memory and from its files.
+func (m *Memory) Run() *Run {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Record.dropMonotonic()
+	return &m.Record
+}
+
+// dropMonotonic leaves the wall clock's reading of what claims reckon with. What
+// others hold of the slices is not written to.
+func (r *Run) dropMonotonic() {
+	stale := func(times ...time.Time) bool {
+		return slices.ContainsFunc(times, func(t time.Time) bool { return t != t.Round(0) })
+	}
+	if slices.ContainsFunc(r.Stages, func(s Stage) bool { return stale(s.Base, s.Ended, s.Collected) }) {
+		r.Stages = slices.Clone(r.Stages)
+		for i := range r.Stages {
+			s := &r.Stages[i]
+			s.Base, s.Ended, s.Collected = s.Base.Round(0), s.Ended.Round(0), s.Collected.Round(0)
+		}
+	}
+	if slices.ContainsFunc(r.Windows, func(w Window) bool { return stale(w.Start, w.End) }) {
+		r.Windows = slices.Clone(r.Windows)
+		for i := range r.Windows {
+			w := &r.Windows[i]
+			w.Start, w.End = w.Start.Round(0), w.End.Round(0)
+		}
+	}
+}
 
 // Observation keeps a copy of o.
 func (m *Memory) Observation(o *Observation) error {
@@ -38,7 +69,9 @@ func (m *Memory) Observation(o *Observation) error {
 func (m *Memory) Arrival(a *Arrival) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.arrivals = append(m.arrivals, *a)
+	kept := *a
+	kept.At = kept.At.Round(0)
+	m.arrivals = append(m.arrivals, kept)
 	return nil
 }
 
@@ -54,7 +87,9 @@ func (m *Memory) Span(s *Span) error {
 func (m *Memory) Sample(s *Sample) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.samples = append(m.samples, *s)
+	kept := *s
+	kept.At = kept.At.Round(0)
+	m.samples = append(m.samples, kept)
 	return nil
 }
 

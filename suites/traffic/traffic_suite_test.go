@@ -91,6 +91,7 @@ func open(t *testing.T, scenarios []catalogue.Scenario, seed uint64, lines *prog
 	defer release()
 	plan, err := catalogue.Plan(scenarios, seed)
 	require.NoError(t, err)
+	plan.Unselected = catalogue.Unselected(catalogue.Traffic(), plan)
 	known, err := catalogue.Known()
 	require.NoError(t, err)
 	environment, err := kind.New(kind.Options{
