@@ -279,6 +279,9 @@ func proveCode(results []proof.Result) (int, fate.Fate) {
 			return one.code, one.fate
 		}
 	}
+	if counts[fate.Killed] == 0 { // nothing was shown
+		return exitInconclusive, fate.Unplayable
+	}
 	return exitHeld, fate.Killed
 }
 

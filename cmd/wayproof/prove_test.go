@@ -25,6 +25,7 @@ func TestTheExitCodeIsThatOfTheWorstFate(t *testing.T) {
 		"one was killed elsewhere": {[]fate.Fate{fate.Elsewhere, fate.Failed}, exitViolated, fate.Elsewhere},
 		"one took others along":    {[]fate.Fate{fate.Killed, fate.Beyond}, exitViolated, fate.Beyond},
 		"one was not played":       {[]fate.Fate{fate.Killed, fate.Failed, fate.Inconclusive}, exitCouldNotRun, fate.Failed},
+		"none can be played here":  {[]fate.Fate{fate.Unplayable, fate.Unplayable}, exitInconclusive, fate.Unplayable},
 		"one cannot be told":       {[]fate.Fate{fate.Killed, fate.Inconclusive}, exitInconclusive, fate.Inconclusive},
 	} {
 		var results []proof.Result

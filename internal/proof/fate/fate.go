@@ -52,6 +52,8 @@ func (e Expectation) Of(judged []Judgement) Fate {
 		return Beyond
 	case !missed:
 		return Killed
+	case strays: // whatever is open: something fell that had not to
+		return Elsewhere
 	case open:
 		return Inconclusive
 	case len(violated) > 0:

@@ -22,6 +22,8 @@ func TestAMutantIsKilledOnlyByWhatItNames(t *testing.T) {
 		"one of two":                   {record.Violated, record.Held, record.Held, record.Held, fate.Elsewhere},
 		"only an unrelated one":        {record.Held, record.Held, record.Held, record.Violated, fate.Elsewhere},
 		"one of two cannot tell":       {record.Violated, record.Inconclusive, record.Held, record.Held, fate.Inconclusive},
+		"a stray while one is open":    {record.Violated, record.Inconclusive, record.Held, record.Violated, fate.Elsewhere},
+		"a stray while all are open":   {record.Inconclusive, record.Inconclusive, record.Held, record.Violated, fate.Elsewhere},
 		"an unrelated one is open":     {record.Violated, record.Violated, record.Held, record.Inconclusive, fate.Killed},
 		"unsupported is no kill":       {record.Unsupported, record.Unsupported, record.Held, record.Held, fate.Survived},
 		"a known deviation is no kill": {record.ViolatedKnown, record.Violated, record.Held, record.Held, fate.Elsewhere},
