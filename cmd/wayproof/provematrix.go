@@ -133,11 +133,16 @@ func takeSoaks(matrix *proof.Matrix, runs []string) error {
 		return nil
 	}
 	matrix.Soak = new(proof.Soak)
+	seen := map[string]bool{}
 	for _, dir := range runs {
 		var one proof.Soak
 		if err := readJSON(filepath.Join(dir, soakFile), &one); err != nil {
 			return err
 		}
+		if seen[one.Run] {
+			continue // given twice: counted once
+		}
+		seen[one.Run] = true
 		matrix.Soak.Merge(one)
 	}
 	return nil

@@ -39,9 +39,11 @@ func soakCommand() *cobra.Command {
 		Short: "Judge a healthy mesh again and again: how often is a sound promise called broken",
 		Long: `Plays the statistical promises round after round on a mesh without any defect until
 enough verdicts were reached, and says how many of them were false alarms, with
-the exact bound that this gives.
+the exact bound that this gives. Verdicts of one stage share its requests, so the
+bound counts stages.
 
-Exit codes: 0 no false alarm, 1 there was one, 3 could not run.`,
+Exit codes: 0 no false alarm, 1 there was one, 2 fewer verdicts than wanted, 3
+could not run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return soak(cmd.Context(), flags) },
 	}
@@ -137,11 +139,11 @@ func (s *soaking) play(ctx context.Context, stage *scene.Scene) error {
 				return ctx.Err()
 			}
 			verdicts, err := stage.Play(ctx, scenario)
+			s.result.Add(scenario, verdicts) // of what was played before an error, too
+			s.result.Rounds = round + 1
 			if err != nil {
 				return err
 			}
-			s.result.Rounds = round + 1
-			s.result.Add(scenario, verdicts)
 			for _, verdict := range verdicts {
 				s.lines.Note("%d of %d  %s", s.result.Verdicts, s.flags.verdicts, claim.Line(verdict))
 			}
@@ -152,23 +154,31 @@ func (s *soaking) play(ctx context.Context, stage *scene.Scene) error {
 
 // conclude writes the record and soak.json.
 func (s *soaking) conclude(stage *scene.Scene, played error) error {
-	code := exitHeld
-	switch {
-	case s.result.Violated > 0:
-		code = exitViolated
-	case played != nil:
-		code = exitCouldNotRun
-	}
+	path := filepath.Join(stage.Dir(), soakFile)
+	code, told := s.outcome(played)
 	finished := stage.Finish()
 	run := stage.Run()
 	r := &s.result
 	r.Schema, r.Run, r.Istio, r.Started, r.Ended = proof.Schema, run.ID, run.Environment.Istio, run.Started, run.Ended
-	path := filepath.Join(stage.Dir(), soakFile)
 	finished = errors.Join(finished, writeJSON(path, r))
-	s.lines.Note("%d of %d verdicts on a sound mesh were violated: a false alarm has probability at most %.3g (95 %%); %s", r.Violated, r.Verdicts, r.Bound, path)
-	failed := errors.Join(played, finished)
-	if code == exitViolated {
-		failed = errors.Join(failed, fmt.Errorf("%d false alarms: see %s", r.Violated, path))
+	s.lines.Note("%d of %d verdicts on a sound mesh were violated: a stage has a false alarm with probability at most %.3g (95 %%, %d stages); %s",
+		r.Violated, r.Verdicts, r.Bound, r.Stages, path)
+	if told != nil {
+		told = fmt.Errorf("%w: see %s", told, path)
 	}
-	return ended(stage, codeOf(code, finished), failed)
+	return ended(stage, codeOf(code, finished), errors.Join(told, finished))
+}
+
+// outcome is the exit code, and what is to be said if it is not that of success:
+// a soak that ended before it had enough verdicts shows less than was asked for.
+func (s *soaking) outcome(played error) (int, error) {
+	switch {
+	case s.result.Violated > 0:
+		return exitViolated, errors.Join(played, fmt.Errorf("%d false alarms", s.result.Violated))
+	case played != nil:
+		return exitCouldNotRun, played
+	case s.result.Verdicts < s.flags.verdicts:
+		return exitInconclusive, fmt.Errorf("%d verdicts after %d rounds, %d were wanted", s.result.Verdicts, s.result.Rounds, s.flags.verdicts)
+	}
+	return exitHeld, nil
 }

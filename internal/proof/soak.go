@@ -61,8 +61,13 @@ type Soak struct {
 	Outcomes map[string]map[record.Outcome]int `json:"outcomes"`
 	Verdicts int                               `json:"verdicts"` // held or violated
 	Violated int                               `json:"violated"`
-	// Bound is the upper end of the exact one-sided 95 % interval of the false
-	// alarm's probability, by Clopper and Pearson.
+	// Stages counts those that verdicts were reached of, Alarmed those of them with
+	// a violated one. Verdicts of one stage share its requests and with them their
+	// chance; stages have requests of their own.
+	Stages  int `json:"stages"`
+	Alarmed int `json:"alarmed"`
+	// Bound is the upper end of the exact one-sided 95 % interval, by Clopper and
+	// Pearson, of the probability that a stage has a false alarm.
 	Bound float64 `json:"bound"`
 	// Expected is what the alphas of these verdicts sum up to.
 	Expected float64  `json:"expected"`
@@ -74,28 +79,39 @@ func (s *Soak) Add(played catalogue.Scenario, verdicts []record.Verdict) {
 	if s.Outcomes == nil {
 		s.Outcomes = map[string]map[record.Outcome]int{}
 	}
+	alarmed := map[string]bool{} // by stage
 	for _, verdict := range verdicts {
 		place := slices.IndexFunc(played.Promises, func(p record.Promise) bool { return p.ID == verdict.ID })
 		if place < 0 {
 			continue
 		}
-		kind := played.Promises[place].Kind
-		if s.Outcomes[kind] == nil {
-			s.Outcomes[kind] = map[record.Outcome]int{}
-		}
-		s.Outcomes[kind][verdict.Verdict]++
-		switch verdict.Verdict {
-		case record.Violated:
-			s.Violated++
-			s.Broken = append(s.Broken, verdict.ID+": "+verdict.Detail)
-		case record.Held:
-		default:
+		promise := played.Promises[place]
+		s.count(promise.Kind, verdict.Verdict, 1)
+		if verdict.Verdict != record.Held && verdict.Verdict != record.Violated {
 			continue // no verdict about the mesh
 		}
 		s.Verdicts++
 		s.Expected += verdict.Alpha
+		alarmed[promise.Stages[0]] = alarmed[promise.Stages[0]] || verdict.Verdict == record.Violated
+		if verdict.Verdict == record.Violated {
+			s.Violated++
+			s.Broken = append(s.Broken, verdict.ID+": "+verdict.Detail)
+		}
 	}
-	s.Bound = bound(s.Violated, s.Verdicts)
+	for _, wrongly := range alarmed {
+		s.Stages++
+		if wrongly {
+			s.Alarmed++
+		}
+	}
+	s.Bound = bound(s.Alarmed, s.Stages)
+}
+
+func (s *Soak) count(kind string, outcome record.Outcome, times int) {
+	if s.Outcomes[kind] == nil {
+		s.Outcomes[kind] = map[record.Outcome]int{}
+	}
+	s.Outcomes[kind][outcome] += times
 }
 
 // Merge adds what another soak found.
@@ -104,36 +120,34 @@ func (s *Soak) Merge(other Soak) {
 		s.Outcomes, s.Started = map[string]map[record.Outcome]int{}, other.Started
 	}
 	for kind, counts := range other.Outcomes {
-		if s.Outcomes[kind] == nil {
-			s.Outcomes[kind] = map[record.Outcome]int{}
-		}
-		for outcome, count := range counts {
-			s.Outcomes[kind][outcome] += count
+		for outcome, times := range counts {
+			s.count(kind, outcome, times)
 		}
 	}
 	s.Schema, s.Istio, s.Ended = other.Schema, other.Istio, other.Ended
 	s.Run = strings.TrimPrefix(s.Run+", "+other.Run, ", ")
 	s.Rounds, s.Verdicts, s.Violated = s.Rounds+other.Rounds, s.Verdicts+other.Verdicts, s.Violated+other.Violated
+	s.Stages, s.Alarmed = s.Stages+other.Stages, s.Alarmed+other.Alarmed
 	s.Expected, s.Broken = s.Expected+other.Expected, append(s.Broken, other.Broken...)
-	s.Bound = bound(s.Violated, s.Verdicts)
+	s.Bound = bound(s.Alarmed, s.Stages)
 }
 
 // confidence of the bound.
 const confidence = 0.95
 
-func bound(violated, verdicts int) float64 {
-	if verdicts == 0 {
+func bound(alarmed, stages int) float64 {
+	if stages == 0 {
 		return 1
 	}
-	return stat.RateUpper(violated, verdicts, 1-confidence)
+	return stat.RateUpper(alarmed, stages, 1-confidence)
 }
 
 // render writes the soak as a section of the matrix.
 func (s *Soak) render(out *strings.Builder) {
 	fmt.Fprintf(out, "\n## False alarms\n\n%d verdicts in %d rounds on a mesh without a mutant (`wayproof soak`, runs %s, Istio %s): %d violated. ",
 		s.Verdicts, s.Rounds, s.Run, s.Istio, s.Violated)
-	fmt.Fprintf(out, "A false alarm has probability at most %.2g %% (exact one-sided 95 %% interval); by the declared alphas %.1e were to be expected among them.\n\n",
-		100*s.Bound, s.Expected)
+	fmt.Fprintf(out, "Verdicts of one stage share its requests, so the stage is what is counted: %d of %d stages had a false alarm, and it has one with probability at most %.2g %% (exact one-sided 95 %% interval). By the declared alphas %.1e false alarms were to be expected among all verdicts.\n\n",
+		s.Alarmed, s.Stages, 100*s.Bound, s.Expected)
 	out.WriteString("| claim | held | violated | inconclusive |\n| --- | --- | --- | --- |\n")
 	for _, kind := range slices.Sorted(maps.Keys(s.Outcomes)) {
 		counts := s.Outcomes[kind]
