@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +67,7 @@ killed by another, 2 inconclusive, 3 one could not be played.`,
 type exhibit struct {
 	mutant   proof.Mutant
 	scenario catalogue.Scenario
+	digest   string
 }
 
 // exhibits turns flags into mutants, before anything is touched.
@@ -90,7 +90,11 @@ func (f *proveFlags) exhibits(seed uint64) ([]exhibit, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, exhibit{mutant, scenario})
+		digest, err := mutant.Digest()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, exhibit{mutant, scenario, digest})
 	}
 	return all, nil
 }
@@ -211,7 +215,7 @@ func (p proving) play(ctx context.Context, stage *scene.Scene) []proof.Result {
 			result.Seconds = time.Since(began).Seconds()
 			done(err)
 		}
-		result.Run, result.Istio = stage.Run().ID, stage.Run().Environment.Istio
+		result.Digest, result.Run, result.Istio = one.digest, stage.Run().ID, stage.Run().Environment.Istio
 		results = append(results, result)
 		p.lines.Note("%s", tellResult(result))
 	}
@@ -283,15 +287,4 @@ func proveCode(results []proof.Result) (int, fate.Fate) {
 		return exitInconclusive, fate.Unplayable
 	}
 	return exitHeld, fate.Killed
-}
-
-func writeJSON(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", path, err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }

@@ -76,8 +76,8 @@ func proveMatrixCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "matrix RUN...",
 		Short: "Write what runs of prove found into the committed kill matrix",
-		Long: `Takes the results of proving runs, the last one of each mutant, into
-docs/kill-matrix.json, tries the mutants of the record anew, and renders
+		Long: `Takes the results of proving runs into docs/kill-matrix.json, which counts every
+play of each mutant and tells the last one, tries the mutants of the record anew, and renders
 docs/kill-matrix.md from both.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return writeMatrix(cmd.Context(), args, flags) },
 	}
@@ -96,6 +96,9 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 	path := filepath.Join(flags.docs, matrixFile)
 	matrix := &proof.Matrix{}
 	if err := readJSON(path, matrix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := matrix.Migrate(); err != nil {
 		return err
 	}
 	for _, dir := range runs {
@@ -176,6 +179,17 @@ func readJSON(path string, value any) error {
 	}
 	if err := json.Unmarshal(text, value); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+func writeJSON(path string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }

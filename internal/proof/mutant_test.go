@@ -1,7 +1,6 @@
 package proof_test
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/wayproof/wayproof/fixtures/manifests"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/proof"
 )
@@ -54,53 +52,12 @@ func TestEveryMutantIsOneValidChange(t *testing.T) {
 		require.NoError(t, err)
 		original, err := catalogue.Select(catalogue.Traffic(), catalogue.Selection{Focus: "^" + mutant.Scenario + " "})
 		require.NoError(t, err)
-		assert.NotEqual(t, rendered(t, original[0]), rendered(t, scenario), mutant.Name)
+		before, err := proof.Rendered(original[0])
+		require.NoError(t, err, mutant.Name)
+		after, err := proof.Rendered(scenario)
+		require.NoError(t, err, mutant.Name)
+		assert.NotEqual(t, before, after, mutant.Name)
 	}
-}
-
-// rendered is everything that a scenario puts into the mesh.
-func rendered(t *testing.T, scenario catalogue.Scenario) string {
-	t.Helper()
-	var text strings.Builder
-	for _, pieces := range [][]catalogue.Piece{scenario.Setup, scenario.Apply} {
-		text.WriteString("\n---\n")
-		for _, piece := range pieces {
-			text.WriteString(contents(t, piece))
-		}
-	}
-	replicas, err := json.Marshal(scenario.Replicas)
-	require.NoError(t, err)
-	return text.String() + string(replicas)
-}
-
-func contents(t *testing.T, piece catalogue.Piece) string {
-	t.Helper()
-	objects, err := manifests.Objects(piece.File)
-	if piece.Route != nil {
-		route, encodeErr := manifests.Encode(piece.Route)
-		objects, err = append(objects[:0], route), encodeErr
-	}
-	require.NoError(t, err)
-	text := ""
-	for _, object := range objects {
-		if len(piece.Only) > 0 && !slices.Contains(piece.Only, object.GetKind()) {
-			continue
-		}
-		if piece.Change != nil {
-			object, err = piece.Change(object)
-			require.NoError(t, err, piece.File)
-		}
-		if object == nil {
-			continue
-		}
-		if !piece.Lenient {
-			require.NoError(t, manifests.Strict(object), piece.File)
-		}
-		line, err := object.MarshalJSON()
-		require.NoError(t, err)
-		text += string(line)
-	}
-	return text
 }
 
 // A new promise needs a mutant that it kills, or a word why it has none.

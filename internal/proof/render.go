@@ -37,45 +37,48 @@ func (m *Matrix) Render(w io.Writer) error {
 }
 
 func (m *Matrix) renderMesh(out *strings.Builder) {
-	counts := Fates(m.Results)
-	seconds := 0.0
-	for _, result := range m.Results {
-		seconds += result.Seconds
+	counts, seconds := m.fates(Mutants()), 0.0
+	for _, row := range m.Results {
+		seconds += row.Seconds
 	}
 	fmt.Fprintf(out, "## Mutants of the mesh\n\n%d mutants applied to a real cluster: %d killed, %d not playable here, %d otherwise; %.0f minutes in all.\n",
 		len(m.Results), counts[fate.Killed], counts[fate.Unplayable], len(m.Results)-counts[fate.Killed]-counts[fate.Unplayable], seconds/60)
 	out.WriteString("A row again: `wayproof prove --focus '^NAME '`.\n")
 	last := ""
-	for _, result := range m.Results {
-		if result.Scenario != last {
-			fmt.Fprintf(out, "\n### %s\n\n| mutant | defect | must be violated | n | observed |\n| --- | --- | --- | --- | --- |\n", result.Scenario)
-			last = result.Scenario
+	for _, row := range m.Results {
+		if row.Scenario != last {
+			fmt.Fprintf(out, "\n### %s\n\n| mutant | defect | must be violated | n | observed | kills of plays | run (Istio) |\n| --- | --- | --- | --- | --- | --- | --- |\n", row.Scenario)
+			last = row.Scenario
 		}
-		result.render(out)
+		row.render(out)
 	}
 	out.WriteString("\n")
 }
 
-// render writes a row for each promise that had to be violated.
-func (r Result) render(out *strings.Builder) {
-	if len(r.Named()) == 0 || r.Fate == fate.Unplayable || r.Fate == fate.Failed {
-		fmt.Fprintf(out, "| `%s` | %s | %s | | *%s*: %s |\n", r.Mutant, cell(r.Title), strings.Join(r.Kills, ", "), r.Fate, cell(r.Reason))
+// render writes a line for each promise that had to be violated.
+func (r Row) render(out *strings.Builder) {
+	if len(r.Named()) == 0 || r.Fate == fate.Unplayable {
+		fmt.Fprintf(out, "| `%s` | %s | %s | | *%s*: %s | | %s |\n", r.Mutant, cell(r.Title), strings.Join(r.Kills, ", "), r.Fate, cell(r.Reason), r.source())
 		return
 	}
 	name, title := "`"+r.Mutant+"`", cell(r.Title)
 	if r.Fate != fate.Killed {
 		title += " **" + string(r.Fate) + "**"
 	}
+	plays, source := fmt.Sprintf("%d/%d", r.Killed(), len(r.Plays)), r.source()
 	for _, seen := range r.Named() {
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", name, title, seen.Promise, count(seen), cell(seen.tell()))
-		name, title = "", ""
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", name, title, seen.Promise, count(seen), cell(seen.tell()), plays, source)
+		name, title, plays, source = "", "", "", ""
 	}
 	for _, seen := range r.Seen {
 		if seen.Outcome == record.Violated && !slices.Contains(r.Kills, seen.Promise) {
-			fmt.Fprintf(out, "| | | *with it:* %s | %s | %s |\n", seen.Promise, count(seen), cell(seen.tell()))
+			fmt.Fprintf(out, "| | | *with it:* %s | %s | %s | | |\n", seen.Promise, count(seen), cell(seen.tell()))
 		}
 	}
 }
+
+// source is the run that the result is of.
+func (r Row) source() string { return fmt.Sprintf("%s (%s)", r.Run, r.Istio) }
 
 func count(s Seen) string {
 	if s.N == 0 {
@@ -128,19 +131,16 @@ func (m *Matrix) renderPromises(out *strings.Builder) {
 
 // account says which mutants a promise killed, or why none.
 func (m *Matrix) account(id string) string {
-	if names := m.killers(id); len(names) > 0 {
+	if names := m.Killers(id); len(names) > 0 {
 		return "`" + strings.Join(names, "` `") + "`"
 	}
-	if reason, spared := Spared()[id]; spared {
-		return "*none: " + reason + "*"
-	}
-	if m.Sound[id] == record.ViolatedKnown {
-		return "*none: broken by the sound mesh*"
-	}
-	for _, mutant := range Mutants() {
-		if result, played := m.Result(mutant.Name); played && result.Fate == fate.Unplayable && slices.Contains(mutant.Promises(), id) {
-			return "*none here: " + result.Reason + "*"
+	for _, reasons := range []map[string]string{Spared(), Owed()} {
+		if reason, told := reasons[id]; told {
+			return "*none: " + reason + "*"
 		}
+	}
+	if m.Sound[id][record.ViolatedKnown] > 0 {
+		return "*none: broken by the sound mesh*"
 	}
 	return "**none**"
 }

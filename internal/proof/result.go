@@ -9,8 +9,9 @@ import (
 	"github.com/wayproof/wayproof/internal/record"
 )
 
-// Schema is the version of Report as it is written.
-const Schema = 1
+// Schema is the version of Report, Matrix and Soak as they are written. Since 2 a
+// result bears the digest of what was played, and a matrix counts plays.
+const Schema = 2
 
 // Report is what a proving run found: prove.json among its artefacts.
 type Report struct {
@@ -34,7 +35,8 @@ type Result struct {
 	Kills    []string  `json:"kills"`            // names within the scenario
 	Also     []string  `json:"also,omitempty"`
 	Seen     []Seen    `json:"seen,omitempty"`
-	Seconds  float64   `json:"seconds"` // it took, start to clean cluster
+	Seconds  float64   `json:"seconds"`          // it took, start to clean cluster
+	Digest   string    `json:"digest,omitempty"` // of what was put into the mesh
 	Run      string    `json:"run,omitempty"`
 	Istio    string    `json:"istio,omitempty"`
 }

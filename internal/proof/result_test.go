@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -122,13 +123,86 @@ func TestMutantsAreSelected(t *testing.T) {
 	}
 }
 
-func TestAMatrixKeepsWhatIsKnown(t *testing.T) {
+// One draw, one verdict: a play is never forgotten for another one.
+func TestAMatrixCountsEveryPlay(t *testing.T) {
+	play := func(run string, fate fate.Fate, digest string) []proof.Result {
+		return []proof.Result{{Mutant: "split-65-35", Run: run, Istio: "1.31", Fate: fate, Digest: digest}, {Mutant: "no-more", Run: run}}
+	}
+	const same, other = "same", "other"
+	for name, c := range map[string]struct {
+		plays [][]proof.Result
+		told  fate.Fate
+		kills int
+		of    int
+	}{
+		"a survivor is not forgotten":        {[][]proof.Result{play("a", fate.Survived, same), play("b", fate.Killed, same)}, fate.Killed, 1, 2},
+		"nor is a kill":                      {[][]proof.Result{play("a", fate.Killed, same), play("b", fate.Survived, same)}, fate.Survived, 1, 2},
+		"no verdict counts, and tells less":  {[][]proof.Result{play("a", fate.Killed, same), play("b", fate.Inconclusive, same)}, fate.Killed, 1, 2},
+		"what was not played is no play":     {[][]proof.Result{play("a", fate.Killed, same), play("b", fate.Failed, same)}, fate.Killed, 1, 1},
+		"what cannot be played takes none":   {[][]proof.Result{play("a", fate.Killed, same), play("b", fate.Unplayable, same)}, fate.Killed, 1, 1},
+		"nor of what was inconclusive":       {[][]proof.Result{play("a", fate.Inconclusive, same), play("b", fate.Unplayable, same)}, fate.Inconclusive, 0, 1},
+		"what can be played now is told":     {[][]proof.Result{play("a", fate.Unplayable, same), play("b", fate.Killed, same)}, fate.Killed, 1, 1},
+		"a run counts once":                  {[][]proof.Result{play("a", fate.Killed, same), play("a", fate.Killed, same)}, fate.Killed, 1, 1},
+		"another defect begins anew":         {[][]proof.Result{play("a", fate.Survived, other), play("b", fate.Killed, same)}, fate.Killed, 1, 1},
+		"only what cannot be played is told": {[][]proof.Result{play("a", fate.Unplayable, same)}, fate.Unplayable, 0, 0},
+	} {
+		matrix := &proof.Matrix{}
+		for _, results := range c.plays {
+			matrix.Merge(results)
+		}
+		require.Len(t, matrix.Results, 1, name)
+		row := matrix.Results[0]
+		assert.Equal(t, c.told, row.Fate, name)
+		assert.Equal(t, c.kills, row.Killed(), name)
+		assert.Len(t, row.Plays, c.of, name)
+	}
+}
+
+func TestASoundMeshIsHeardEachTime(t *testing.T) {
 	matrix := &proof.Matrix{}
-	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Survived}, {Mutant: "split-60-40", Fate: fate.Killed}, {Mutant: "old"}})
-	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Killed}, {Mutant: "split-60-40", Fate: fate.Failed}})
-	matrix.Merge([]proof.Result{{Mutant: "split-65-35", Fate: fate.Inconclusive}})
-	require.Len(t, matrix.Results, 2)
-	for _, result := range matrix.Results {
-		assert.Equal(t, fate.Killed, result.Fate, result.Mutant)
+	for run, outcome := range map[string]record.Outcome{"a": record.Violated, "b": record.Held, "c": record.Held} {
+		matrix.Hold(run, []record.Verdict{{ID: "p", Verdict: outcome}})
+		matrix.Hold(run, []record.Verdict{{ID: "p", Verdict: outcome}})
+	}
+	assert.Equal(t, "held 2, violated 1", matrix.Sound["p"].String())
+	assert.Len(t, matrix.SoundRuns, 3)
+}
+
+// A matrix of schema 1 has one play of each mutant, and one word of each promise.
+func TestAnOldMatrixIsRead(t *testing.T) {
+	matrix := &proof.Matrix{}
+	require.NoError(t, json.Unmarshal([]byte(`{"schema":1,"sound":{"p":"held"},"results":[
+		{"mutant":"split-65-35","fate":"killed","kills":["share"],"run":"r1","istio":"1.31"},
+		{"mutant":"replica-stale","fate":"not playable","kills":["independence"],"reason":"why"}]}`), matrix))
+	require.NoError(t, matrix.Migrate())
+	assert.Equal(t, proof.Schema, matrix.Schema)
+	assert.Equal(t, proof.Heard{record.Held: 1}, matrix.Sound["p"])
+	row, _ := matrix.Result("split-65-35")
+	assert.Equal(t, []proof.Play{{Run: "r1", Istio: "1.31", Fate: fate.Killed}}, row.Plays)
+	assert.NotEmpty(t, row.Digest)
+	stale, _ := matrix.Result("replica-stale")
+	assert.Empty(t, stale.Plays)
+
+	text, err := json.Marshal(matrix)
+	require.NoError(t, err)
+	again := &proof.Matrix{}
+	require.NoError(t, json.Unmarshal(text, again))
+	assert.Equal(t, matrix, again)
+}
+
+// The digest is that of what is made: stable, and another one for each defect.
+func TestADigestTellsDefectsApart(t *testing.T) {
+	made := map[string]string{}
+	for _, one := range proof.Mutants() {
+		if one.Scenario != "task4/split-70-30" {
+			continue
+		}
+		digest, err := one.Digest()
+		require.NoError(t, err)
+		again, err := one.Digest()
+		require.NoError(t, err)
+		assert.Equal(t, digest, again, one.Name)
+		assert.Empty(t, made[digest], "%s and %s", one.Name, made[digest])
+		made[digest] = one.Name
 	}
 }

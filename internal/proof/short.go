@@ -17,7 +17,7 @@ const (
 // Short is the matrix in a table of one line for each task.
 func (m *Matrix) Short() string {
 	var out strings.Builder
-	out.WriteString("| task | promises | mutants of the mesh | killed | not playable on the built cluster |\n| --- | --- | --- | --- | --- |\n")
+	out.WriteString("| task | promises | mutants of the mesh | killed | inconclusive | not playable on the built cluster |\n| --- | --- | --- | --- | --- | --- |\n")
 	mutants := map[string][]Mutant{}
 	for _, mutant := range Mutants() {
 		task, _, _ := strings.Cut(mutant.Scenario, "/")
@@ -30,7 +30,8 @@ func (m *Matrix) Short() string {
 		}
 		last = scenario.Task
 		counts := m.fates(mutants[last])
-		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d |\n", last, promisesOf(last), len(mutants[last]), counts[fate.Killed], counts[fate.Unplayable])
+		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d | %d |\n",
+			last, promisesOf(last), len(mutants[last]), counts[fate.Killed], counts[fate.Inconclusive], counts[fate.Unplayable])
 	}
 	killed, trials := 0, 0
 	for _, tally := range m.Records {
