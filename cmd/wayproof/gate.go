@@ -82,6 +82,9 @@ func decideRun(ctx context.Context, dir string, flags *gateFlags) (gate.Decision
 // gateSide reads one run and recomputes its verdicts.
 func gateSide(ctx context.Context, dir string) (gate.Run, replay.Result, error) {
 	reader, result, err := judgeAgain(ctx, dir)
+	if err == nil {
+		err = ofTheMesh(reader.Run())
+	}
 	return gate.Run{Source: reader, Verdicts: result.Verdicts}, result, err
 }
 

@@ -56,6 +56,9 @@ func addToHistory(ctx context.Context, file, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := ofTheMesh(reader.Run()); err != nil {
+		return err
+	}
 	entry, err := history.Of(ctx, reader, result.Verdicts)
 	if err != nil {
 		return err

@@ -109,12 +109,8 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 		matrix.Merge(report.Results)
 	}
 	matrix.Merge(nil)
-	for _, dir := range flags.sound {
-		verdicts, err := record.ReadVerdicts(dir)
-		if err != nil {
-			return fmt.Errorf("--sound: %w", err)
-		}
-		matrix.Hold(filepath.Base(dir), verdicts)
+	if err := takeSound(matrix, flags.sound); err != nil {
+		return err
 	}
 	if err := takeSoaks(matrix, flags.soaks); err != nil {
 		return err
@@ -128,6 +124,25 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 		return err
 	}
 	return renderMatrix(matrix, flags)
+}
+
+// takeSound takes over what runs without mutants said.
+func takeSound(matrix *proof.Matrix, runs []string) error {
+	for _, dir := range runs {
+		reader, err := record.Open(dir)
+		if err != nil {
+			return fmt.Errorf("--sound: %w", err)
+		}
+		if err := ofTheMesh(reader.Run()); err != nil {
+			return fmt.Errorf("--sound: %w", err)
+		}
+		verdicts, err := record.ReadVerdicts(dir)
+		if err != nil {
+			return fmt.Errorf("--sound: %w", err)
+		}
+		matrix.Hold(reader.Run().ID, verdicts)
+	}
+	return nil
 }
 
 // takeSoaks adds runs of soak up, in place of what was known.

@@ -150,6 +150,32 @@ func TestHistoryGrowsAndIsShown(t *testing.T) {
 	assert.Contains(t, output, "has no line of run synthetic-29")
 }
 
+// A run of the specs against a mutant looks like any other one, and must not be
+// taken for a word about the mesh.
+func TestARunAgainstAMutantSaysNothingAboutTheMesh(t *testing.T) {
+	sound, docs := recordedRun(t, synthetic.Shape{Seed: 1}), t.TempDir()
+	run, err := synthetic.New(t.Context(), synthetic.Shape{Seed: 2})
+	require.NoError(t, err)
+	run.Record.Command = record.AgainstMutant("split-60-40", "ginkgo ./suites/traffic")
+	against := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, synthetic.Write(t.Context(), against, run))
+	readme := filepath.Join(docs, "README.md")
+	require.NoError(t, os.WriteFile(readme, []byte("<!-- kill matrix, by wayproof prove matrix -->\n<!-- end of kill matrix -->\n"), 0o600))
+	matrix := []string{"prove", "matrix", "--docs", docs, "--readme", readme, "--seeds", "0", "--sound"}
+	for _, args := range [][]string{
+		{"gate", against},
+		{"gate", sound, "--baseline", against},
+		{"history", "add", against, "--file", filepath.Join(docs, "history.ndjson")},
+		append(matrix, against),
+	} {
+		code, output := wayproofRun(t, args...)
+		assert.Equal(t, exitCouldNotRun, code, args)
+		assert.Contains(t, output, "against the mutant split-60-40", args)
+	}
+	code, output := wayproofRun(t, append(matrix, sound)...)
+	assert.Equal(t, exitHeld, code, output)
+}
+
 func TestStepSummaryIsAppended(t *testing.T) {
 	dir := recordedRun(t, synthetic.Shape{Seed: 1})
 	path := filepath.Join(t.TempDir(), "summary.md")

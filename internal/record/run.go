@@ -26,6 +26,30 @@ type Run struct {
 	Verdicts    []Verdict   `json:"verdicts,omitempty"`
 }
 
+// againstMutant begins the command of a run that had a defect put into its mesh
+// on purpose, as the suites take it from their environment.
+const againstMutant = "MUTANT="
+
+// AgainstMutant is the command that plays against a mutant again; none leaves it
+// as it is.
+func AgainstMutant(mutant, command string) string {
+	if mutant == "" {
+		return command
+	}
+	return againstMutant + mutant + " " + command
+}
+
+// Mutant is the defect that was put into the run's mesh on purpose, or nothing:
+// what such a run says is about the defect, not about the mesh.
+func (r *Run) Mutant() string {
+	rest, spoilt := strings.CutPrefix(r.Command, againstMutant)
+	if !spoilt {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, " ")
+	return name
+}
+
 // Environment says what was under test, so that two runs can be compared and a
 // stand-in is never taken for the real thing.
 type Environment struct {

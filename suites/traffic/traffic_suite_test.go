@@ -110,7 +110,7 @@ func open(t *testing.T, scenarios []catalogue.Scenario, seed uint64, lines *prog
 		Dir: filepath.Join("..", "..", "artifacts", id),
 		Run: record.Run{
 			Schema: record.Schema, ID: id, Seed: seed, Started: time.Now().UTC(), Plan: plan, Environment: described,
-			Command: "ginkgo ./suites/traffic",
+			Command: record.AgainstMutant(os.Getenv("MUTANT"), "ginkgo ./suites/traffic"),
 		},
 	})
 	require.NoError(t, err)
