@@ -58,6 +58,9 @@ endif
 prove: $(WAYPROOF) ## make defects in the mesh, one by one, and see that the right promises notice (FOCUS= SAMPLE=5m SEED=)
 	@$(WAYPROOF) prove $(if $(SAMPLE),--sample $(SAMPLE))
 
+selftest: ## the specs prove themselves: compiled once, run against mutants on the cluster of make up
+	@go test -tags cluster -count=1 -timeout 40m -run TheSpecsFailWhereAMutantIs ./suites/traffic
+
 soak: $(WAYPROOF) ## 200 verdicts on a mesh without defect: how many are false alarms
 	@$(WAYPROOF) soak
 

@@ -17,8 +17,9 @@ import (
 )
 
 // The specs prove themselves: compiled once, they are run on the cluster against
-// mutants. The spec of the mutant's scenario fails and names the promise that is
-// broken, the program says so by its exit code, and no other spec fails.
+// mutants, two at a time. The spec of the mutant's scenario fails, because a
+// promise is violated and the mesh is to blame; the program says so by its exit
+// code, and the other spec was played and passes.
 func TestTheSpecsFailWhereAMutantIs(t *testing.T) {
 	suite := compiled(t)
 	for name, c := range map[string]struct{ focus, fails, promise string }{
@@ -29,15 +30,19 @@ func TestTheSpecsFailWhereAMutantIs(t *testing.T) {
 	} {
 		t.Run("mutant "+name, func(t *testing.T) {
 			code, reports := runAgainst(t, suite, name, c.focus)
-			assert.Equal(t, c.fails != "", code == 1, "exit code %d", code)
-			failed := failures(reports)
+			passed, failed := results(reports)
 			if c.fails == "" {
+				assert.Equal(t, 0, code)
 				assert.Empty(t, failed)
+				assert.Len(t, passed, 2, "both specs were played")
 				return
 			}
+			assert.Equal(t, 1, code)
+			assert.Len(t, passed, 1, "the other spec was played, and passes")
 			require.Len(t, failed, 1, "exactly one spec fails")
-			assert.Contains(t, failed, c.fails)
+			require.Contains(t, failed, c.fails)
 			assert.Contains(t, failed[c.fails], c.promise)
+			assert.Contains(t, failed[c.fails], "VIOLATED (blame: mesh)")
 		})
 	}
 }
@@ -67,15 +72,19 @@ func runAgainst(t *testing.T, suite, mutant, focus string) (code int, reports []
 	return cmd.ProcessState.ExitCode(), reports
 }
 
-// failures are the specs that failed, and what they said.
-func failures(reports []ginkgo.Report) map[string]string {
-	failed := map[string]string{}
+// results are the specs that were played: which passed, and what those that
+// failed said.
+func results(reports []ginkgo.Report) (passed []string, failed map[string]string) {
+	failed = map[string]string{}
 	for _, report := range reports {
 		for _, spec := range report.SpecReports {
-			if spec.State.Is(types.SpecStateFailureStates) {
+			switch {
+			case spec.State.Is(types.SpecStateFailureStates):
 				failed[spec.LeafNodeText] = spec.Failure.Message
+			case spec.State.Is(types.SpecStatePassed) && spec.LeafNodeType.Is(types.NodeTypeIt):
+				passed = append(passed, spec.LeafNodeText)
 			}
 		}
 	}
-	return failed
+	return passed, failed
 }
