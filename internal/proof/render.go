@@ -29,6 +29,7 @@ func (m *Matrix) Render(w io.Writer) error {
 	m.renderMesh(&out)
 	m.renderPromises(&out)
 	m.renderRecords(&out)
+	renderEndured(&out)
 	if m.Soak != nil {
 		m.Soak.render(&out)
 	}
