@@ -54,6 +54,11 @@ func (m *Matrix) renderMesh(out *strings.Builder) {
 		row.render(out)
 	}
 	out.WriteString("\n")
+	for _, mutant := range Mutants() {
+		if reason, owed := Owed()[mutant.Name]; owed {
+			fmt.Fprintf(out, "Owed, `%s` (%s): %s.\n\n", mutant.Name, mutant.Title, reason)
+		}
+	}
 }
 
 // render writes a line for each promise that had to be violated.

@@ -20,6 +20,7 @@ func Owed() map[string]string {
 		busy    = "the machine of its only run had no processor free, where a shift of latency is not blamed on the mesh; to be played on one that is idle"
 	)
 	return map[string]string{
+		"split-sticky":              "not played yet: it is newer than the last run",
 		"mirror-slow-waited-for":    busy,
 		"task7/mirror-slow/latency": busy,
 		"faults/delay/size":         "in the last run of a sound mesh undelayed requests were late as well: the tail was the machine's",

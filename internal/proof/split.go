@@ -32,23 +32,31 @@ func splits() []Mutant {
 			return nil
 		}), "share"),
 		of("split-turns", "seven requests in ten by their number: the totals are right, nothing is drawn", turns, "independence"),
+		of("split-sticky", "seventy requests in a row to v1, then thirty to v2: the totals are right", inRows, "independence"),
 		of("split-stays", "the route is in force before it is applied and after it is deleted", stays, "before", "after"),
 	}
 }
 
-// turns routes by the last digit of the request's number, which every request
-// carries in a header: exactly seven in ten go to v1, in turns.
-func turns(s *catalogue.Scenario) {
-	route(func(r *gatewayv1.HTTPRoute) error {
+// turns routes by the last digit of the request's number: exactly seven in ten
+// go to v1, in turns.
+func turns(s *catalogue.Scenario) { numbered(".*[0-6]")(s) }
+
+// inRows routes by the tens digit: exactly seven in ten go to v1, seventy in a row.
+func inRows(s *catalogue.Scenario) { numbered(".*[0-6][0-9]")(s) }
+
+// numbered routes by the request's number, which every request carries in a
+// header: to v1 where the expression matches, else to v2.
+func numbered(expression string) func(*catalogue.Scenario) {
+	return route(func(r *gatewayv1.HTTPRoute) error {
 		both := r.Spec.Rules[0]
 		one, other := both, both
 		one.BackendRefs, other.BackendRefs = both.BackendRefs[:1], both.BackendRefs[1:]
 		one.Matches = []gatewayv1.HTTPRouteMatch{{
-			Headers: []gatewayv1.HTTPHeaderMatch{header(gatewayv1.HeaderMatchRegularExpression, "x-wayproof-id", ".*[0-6]")},
+			Headers: []gatewayv1.HTTPHeaderMatch{header(gatewayv1.HeaderMatchRegularExpression, "x-wayproof-id", expression)},
 		}}
 		r.Spec.Rules = []gatewayv1.HTTPRouteRule{one, other}
 		return nil
-	})(s)
+	})
 }
 
 // moreSplits are defects of the other splits.
