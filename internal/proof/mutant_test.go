@@ -1,16 +1,20 @@
 package proof_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/proof"
+	"github.com/wayproof/wayproof/internal/record"
 )
 
 // planned is the plan of everything, which takes a second to compute.
@@ -21,6 +25,26 @@ func sound(t *testing.T) proof.Sound {
 	sound, err := planned()
 	require.NoError(t, err)
 	return sound
+}
+
+// sample is that of .ci/run, the shortest that is drawn: what comes first in the
+// order of a seed is drawn if it fits.
+const sample = 3 * time.Minute
+
+// What is not scaled is watched until it is late: before that nothing is said.
+func TestAnIgnoredTargetIsWatchedUntilItIsLate(t *testing.T) {
+	_, scenario := mutant(t, "hpa-target-ignored")
+	place := slices.IndexFunc(scenario.Promises, func(p record.Promise) bool { return strings.HasSuffix(p.ID, "/scaled") })
+	require.GreaterOrEqual(t, place, 0)
+	var params claim.SeriesParams
+	require.NoError(t, json.Unmarshal(scenario.Promises[place].Params, &params))
+	late := time.Duration(params.Conditions[0].WithinMs) * time.Millisecond
+	require.Positive(t, late)
+	for _, drive := range scenario.Drives {
+		if drive.Scaling != nil && drive.Window == catalogue.Applied {
+			assert.Greater(t, drive.Scaling.Lasts, late+2*drive.Scaling.Every)
+		}
+	}
 }
 
 func TestEveryMutantCanBeMade(t *testing.T) {
@@ -34,6 +58,9 @@ func TestEveryMutantCanBeMade(t *testing.T) {
 		assert.NotEmpty(t, mutant.Kills, mutant.Name)
 		assert.NotEmpty(t, scenario.Drives, mutant.Name)
 		assert.Positive(t, proof.Expect(scenario), mutant.Name)
+		if mutant.Unplayable == "" {
+			assert.Less(t, proof.Expect(scenario), sample, "%s is in no selection of that length", mutant.Name)
+		}
 		for _, promise := range scenario.Promises {
 			assert.True(t, strings.HasPrefix(promise.ID, mutant.Name+"/"+mutant.Scenario+"/"), promise.ID)
 			assert.NotEmpty(t, promise.Kind, promise.ID)

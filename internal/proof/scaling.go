@@ -26,9 +26,9 @@ func autoscalers() []Mutant {
 	return []Mutant{
 		of("hpa-max-6", "the maximum is 6", briefly("bounds", told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MaxReplicas = 6 })), "bounds"),
 		of("hpa-min-3", "the minimum is 3", briefly("bounds", told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MinReplicas = new(int32(3)) })), "bounds"),
-		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
+		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", within(reaction, told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
 			h.Metrics[0].Resource.Target.AverageUtilization = new(int32(500))
-		}), "scaled", "serving"),
+		})), "scaled", "serving"),
 		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", always, "before", "after"),
 		of("hpa-two-before", "the waypoint has two replicas without the autoscaler", func(s *catalogue.Scenario) {
 			for waypoint := range s.Replicas {
@@ -37,6 +37,11 @@ func autoscalers() []Mutant {
 		}, "before"),
 	}
 }
+
+// reaction is how long the load lasts of an autoscaler that wants no third
+// replica: longer than it is promised to take, and no longer than the pods of the
+// replica would.
+const reaction = 105 * time.Second
 
 // briefly cuts the autoscaler's stage to seconds, and asks only the promise that
 // needs no more of it.
