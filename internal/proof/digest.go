@@ -14,30 +14,53 @@ import (
 	"github.com/wayproof/wayproof/internal/catalogue"
 )
 
-// Digest is that of everything that the mutant puts into the mesh: a result is
-// about the defect as it is now if it bears the same.
+// Digest is that of what the mutant puts into the mesh otherwise than its
+// scenario does: a result is about the defect as it is now if it bears the same,
+// also where the ground that both stand on has changed since.
 func (m Mutant) Digest() (string, error) {
 	scenario, err := m.scenario()
 	if err != nil {
 		return "", err
 	}
+	sound, err := Rendered(scenario)
+	if err != nil {
+		return "", fmt.Errorf("render scenario %s: %w", scenario.ID, err)
+	}
 	m.make(&scenario)
-	text, err := Rendered(scenario)
+	spoilt, err := Rendered(scenario)
 	if err != nil {
 		return "", fmt.Errorf("render mutant %s: %w", m.Name, err)
 	}
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8]), nil
+	digest := sha256.New()
+	fmt.Fprintf(digest, "%q %q", beyond(spoilt, sound), beyond(sound, spoilt))
+	return hex.EncodeToString(digest.Sum(nil)[:8]), nil
 }
 
-// Rendered is everything that a scenario puts into the mesh, in a stable text. An
-// object that a server would not take is an error.
+// beyond are the lines of a text that another has not.
+func beyond(text, other string) []string {
+	known := map[string]bool{}
+	for line := range strings.Lines(other) {
+		known[line] = true
+	}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if !known[line] {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Rendered is everything that a scenario puts into the mesh, in a stable text of a
+// line for each object. An object that a server would not take is an error.
 func Rendered(s catalogue.Scenario) (string, error) {
 	var out strings.Builder
-	for _, pieces := range [][]catalogue.Piece{s.Setup, s.Apply} {
-		out.WriteString("\n---\n")
-		for _, piece := range pieces {
-			if err := renderPiece(&out, piece); err != nil {
+	for _, part := range []struct {
+		name   string
+		pieces []catalogue.Piece
+	}{{"setup", s.Setup}, {"apply", s.Apply}} {
+		for _, piece := range part.pieces {
+			if err := renderPiece(&out, part.name, piece); err != nil {
 				return "", fmt.Errorf("%s: %w", piece.File, err)
 			}
 		}
@@ -47,7 +70,7 @@ func Rendered(s catalogue.Scenario) (string, error) {
 	return out.String(), err
 }
 
-func renderPiece(out *strings.Builder, piece catalogue.Piece) error {
+func renderPiece(out *strings.Builder, part string, piece catalogue.Piece) error {
 	objects, err := objectsOf(piece)
 	if err != nil {
 		return err
@@ -56,11 +79,15 @@ func renderPiece(out *strings.Builder, piece catalogue.Piece) error {
 		if len(piece.Only) > 0 && !slices.Contains(piece.Only, object.GetKind()) {
 			continue
 		}
-		if err := renderObject(out, piece, object); err != nil {
+		line, err := renderObject(piece, object)
+		if err != nil {
 			return err
 		}
+		fmt.Fprintf(out, "%s %s\n", part, line)
 	}
-	return json.NewEncoder(out).Encode([]any{piece.Weights, piece.Sampling})
+	dials, err := json.Marshal([]any{piece.Weights, piece.Sampling})
+	fmt.Fprintf(out, "%s %s %s\n", part, piece.File, dials)
+	return err
 }
 
 func objectsOf(piece catalogue.Piece) ([]*unstructured.Unstructured, error) {
@@ -71,18 +98,16 @@ func objectsOf(piece catalogue.Piece) ([]*unstructured.Unstructured, error) {
 	return []*unstructured.Unstructured{route}, err
 }
 
-func renderObject(out *strings.Builder, piece catalogue.Piece, object *unstructured.Unstructured) (err error) {
+func renderObject(piece catalogue.Piece, object *unstructured.Unstructured) (line []byte, err error) {
 	if piece.Change != nil {
 		if object, err = piece.Change(object); err != nil || object == nil {
-			return err
+			return nil, err
 		}
 	}
 	if !piece.Lenient {
 		if err := manifests.Strict(object); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	line, err := object.MarshalJSON()
-	out.Write(line)
-	return err
+	return object.MarshalJSON()
 }
