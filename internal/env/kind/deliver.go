@@ -33,6 +33,21 @@ func (e *Environment) LoadHarness(ctx context.Context, progress mesh.Progress) (
 	return harness.Ref, e.deliver(ctx, progress, func() (plan, error) { return plan{layouts: []string{harness.Layout}}, nil })
 }
 
+// LoadEcho does the same with the image of Istio's echo, which Gateway API's
+// conformance suite calls and is called by.
+func (e *Environment) LoadEcho(ctx context.Context, progress mesh.Progress) (string, error) {
+	source, err := build.FindSource()
+	if err != nil {
+		return "", err
+	}
+	builder := &build.Builder{Source: source, Cache: e.cache, Progress: progress}
+	echo, err := builder.Echo(ctx)
+	if err != nil {
+		return "", err
+	}
+	return echo.Ref, e.deliver(ctx, progress, func() (plan, error) { return plan{layouts: []string{echo.Layout}}, nil })
+}
+
 // deliver gives the nodes what a plan names.
 func (e *Environment) deliver(ctx context.Context, progress mesh.Progress, planned func() (plan, error)) error {
 	unlock, err := e.lock(ctx)
