@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 WAYPROOF := bin/wayproof
 # Every module is tested and linted.
-MODULES := . images/envoy images/nodeproxy reports/html/browser reports/conformance/upstream
+MODULES := . images/envoy images/nodeproxy reports/html/browser reports/conformance/upstream suites/upstream
 # upstream holds other people's programs and small ones of ours; it is compiled
 # as its images are, so that the work is done once: static, hence without the
 # race detector, which needs cgo and would compile Kubernetes another time.
@@ -60,6 +60,9 @@ prove: $(WAYPROOF) ## make defects in the mesh, one by one, and see that the rig
 
 selftest: ## the specs prove themselves: compiled once, run against mutants on the cluster of make up
 	@go test -tags cluster -count=1 -timeout 40m -run TheSpecsFailWhereAMutantIs ./suites/traffic
+
+compare: $(WAYPROOF) ## the same defects, asked of Gateway API's own mesh conformance suite: which does it let pass (FOCUS=)
+	@$(WAYPROOF) compare
 
 soak: $(WAYPROOF) ## 200 verdicts on a mesh without defect: how many are false alarms
 	@$(WAYPROOF) soak
