@@ -5,6 +5,10 @@ import (
 	"fmt"
 )
 
+// Version is that of upstream's suite; it refuses a cluster with definitions of
+// another one.
+const Version = "v1.6.3"
+
 // OrderVariable is the environment variable in which a compiled suite gets its
 // Order.
 const OrderVariable = "WAYPROOF_ORDER"

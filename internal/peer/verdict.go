@@ -55,3 +55,13 @@ func Of(outcomes []Outcome, test string) (Outcome, bool) {
 	}
 	return outcomes[place], true
 }
+
+// Result is what became of one mutant.
+type Result struct {
+	Mutant  string    `json:"mutant"`
+	Title   string    `json:"title"`
+	Verdict Verdict   `json:"verdict"`
+	Reason  string    `json:"reason,omitempty"` // why a test could not be asked
+	Tests   []Outcome `json:"tests,omitempty"`
+	Seconds float64   `json:"seconds"` // that the tests took
+}

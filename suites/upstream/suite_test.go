@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	meshtests "sigs.k8s.io/gateway-api/conformance/tests/mesh"
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 	"sigs.k8s.io/gateway-api/pkg/features"
 
 	"github.com/wayproof/wayproof/internal/peer"
@@ -72,4 +73,8 @@ func TestNoTestNeedsAGateway(t *testing.T) {
 func TestNamespacesAreUpstreams(t *testing.T) {
 	assert.Equal(t, suite.MeshNamespace, peer.Namespace)
 	assert.Equal(t, suite.MeshConsumerNamespace, peer.Consumer)
+}
+
+func TestTheVersionIsUpstreams(t *testing.T) {
+	assert.Equal(t, consts.BundleVersion, peer.Version)
 }
