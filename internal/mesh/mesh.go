@@ -34,6 +34,12 @@ type AgentImager interface {
 	AgentImage() string
 }
 
+// EchoLoader is an environment that makes Istio's echo and gives it to its nodes,
+// for Gateway API's own suite; the reference is what it is called there.
+type EchoLoader interface {
+	LoadEcho(ctx context.Context, progress Progress) (string, error)
+}
+
 // Progress shows a reader what is going on while it goes on.
 type Progress interface {
 	// Step announces work that takes longer than a blink; the returned

@@ -98,5 +98,6 @@ func connect(order peer.Order) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load kubeconfig %q context %q: %w", order.Kubeconfig, order.Context, err)
 	}
+	config.QPS, config.Burst = 20, 30 // as where upstream reads its own flags
 	return config, nil
 }

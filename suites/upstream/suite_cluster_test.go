@@ -14,12 +14,13 @@ import (
 	"github.com/wayproof/wayproof/internal/peer"
 )
 
-// ordered by `wayproof compare`, each in a process of its own.
+// begin makes the suite that `wayproof compare` has ordered, in a process of its
+// own.
 func begin(t *testing.T) (*suite.ConformanceTestSuite, []suite.ConformanceTest) {
 	t.Helper()
 	log.SetLogger(zap.New(zap.WriteTo(os.Stderr)))
 	order, err := peer.ReadOrder(os.Getenv(peer.OrderVariable))
-	require.NoError(t, err, "wayproof compare starts this; by hand: see docs/architecture.md")
+	require.NoError(t, err, "wayproof compare starts this")
 	tests, err := ordered(order.Tests)
 	require.NoError(t, err)
 	opened, err := open(order, tests)

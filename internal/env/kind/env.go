@@ -59,6 +59,7 @@ type Environment struct {
 var (
 	_ mesh.Environment = (*Environment)(nil)
 	_ mesh.AgentImager = (*Environment)(nil)
+	_ mesh.EchoLoader  = (*Environment)(nil)
 )
 
 // New prepares the environment; nothing is made before Up.

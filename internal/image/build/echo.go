@@ -18,8 +18,8 @@ import (
 )
 
 // Echo is the image that Gateway API's conformance suite calls echo-advanced:
-// Istio's own echo, client and server. Only `wayproof compare` needs it, so up
-// neither makes nor loads it.
+// Istio's own echo, client and server. Only `wayproof compare` needs it and makes
+// it; it is none of a cluster's images.
 type Echo struct {
 	Ref    string
 	Layout string // OCI layout that holds it
@@ -113,14 +113,4 @@ func block(kind string, content []byte) []byte {
 	var text bytes.Buffer
 	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: content}) // a buffer takes everything
 	return text.Bytes()
-}
-
-// listEcho names the image without making it.
-func (b *Builder) listEcho(ctx context.Context) (Listed, error) {
-	dir, err := b.echoPrograms(ctx)
-	if err != nil || !isThere(dir) {
-		return Listed{Ref: Hub + "/echo"}, err
-	}
-	made, err := b.echoImage(ctx, dir)
-	return Listed{Ref: made.Ref, Cached: isThere(made.Layout)}, err
 }

@@ -47,17 +47,13 @@ func (b *Builder) List(ctx context.Context) ([]Listed, error) {
 		return nil, err
 	}
 	harness, err := look.listHarness(ctx)
-	if err != nil {
-		return nil, err
-	}
-	echo, err := look.listEcho(ctx)
 	node := Listed{Ref: set.Node, Cached: isThere(set.NodeArchive)}
-	return slices.Concat([]Listed{node}, baked, []Listed{agent, harness, echo}), err
+	return slices.Concat([]Listed{node}, baked, []Listed{agent, harness}), err
 }
 
 // unnamed are the images of a checkout of which nothing has been made.
 func unnamed() []Listed {
-	refs := []string{Hub + "/node", Hub + "/metrics-server", Hub + "/flanneld", Hub + "/agent", Hub + "/wayproof", Hub + "/echo"}
+	refs := []string{Hub + "/node", Hub + "/metrics-server", Hub + "/flanneld", Hub + "/agent", Hub + "/wayproof"}
 	for _, name := range istioImages {
 		refs = append(refs, Hub+"/istio/"+name)
 	}

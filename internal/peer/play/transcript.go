@@ -28,7 +28,7 @@ const keptLines = 8
 
 // expressions are the lines that matter.
 type expressions struct {
-	turn, result, unexpected, shares *regexp.Regexp
+	turn, result, unexpected, shares, silence *regexp.Regexp
 }
 
 func newExpressions() expressions {
@@ -38,6 +38,8 @@ func newExpressions() expressions {
 		// Upstream's two ways to say that an answer came and was another one.
 		unexpected: regexp.MustCompile(`Response expectation failed for request: .* not ready yet: (.*?)(?: \(after [^)]*\))?$`),
 		shares:     regexp.MustCompile(`Traffic distribution test failed \(\d+/\d+\): (.*)$`),
+		// They say it too where the client could not be run, or got no answer.
+		silence: regexp.MustCompile(`batch request failed|^invalid status code ''`),
 	}
 }
 
@@ -61,7 +63,7 @@ func listen(output io.Reader, spec string, tell func(peer.Outcome)) transcript {
 	for {
 		line, err := lines.ReadString('\n')
 		l.hear(strings.TrimPrefix(strings.TrimRight(line, "\n"), marker))
-		if err == io.EOF { //nolint:errorlint // as io.Reader has it
+		if err == io.EOF {
 			return l.made
 		}
 		if err != nil {
@@ -85,7 +87,7 @@ func (l *listener) hear(line string) {
 		l.made.last = append(l.made.last[max(0, len(l.made.last)-keptLines+1):], said)
 	}
 	for _, expression := range []*regexp.Regexp{l.unexpected, l.shares} {
-		if found := expression.FindStringSubmatch(line); found != nil {
+		if found := expression.FindStringSubmatch(line); found != nil && !l.silence.MatchString(found[1]) {
 			l.seen[l.current] = found[1]
 		}
 	}

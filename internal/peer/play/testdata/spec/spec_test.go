@@ -41,5 +41,12 @@ func TestProfile(t *testing.T) {
 			t.Fatal("timeout while waiting after 30 attempts")
 		})
 	})
+	t.Run("MeshHTTPRouteRewritePath", func(t *testing.T) {
+		t.Run("0 request", func(t *testing.T) {
+			t.Log("Response expectation failed for request: [client http://echo/]  not ready yet: invalid status code '': strconv.Atoi: parsing (after 1s)")
+			t.Logf("Traffic distribution test failed (1/10): %s", "error while sending batch request: failed batch mesh request: batch request failed: container not found")
+			t.Fatal("timeout while waiting after 30 attempts")
+		})
+	})
 	t.Run("MeshFrontend", func(t *testing.T) { t.Skip("not supported") })
 }
