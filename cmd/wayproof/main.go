@@ -74,6 +74,6 @@ Exit codes: 0 held, 1 violated, 2 inconclusive, 3 could not run.`,
 	}
 	cmd.AddCommand(upCommand(), downCommand(), runCommand(), nodeProxyCommand(), planCommand(), imagesCommand(), doctorCommand())
 	cmd.AddCommand(recordedCommands()...)
-	cmd.AddCommand(scheduledCommand(), chaosCommand(), healCommand(), proveCommand(), soakCommand())
+	cmd.AddCommand(scheduledCommand(), chaosCommand(), healCommand(), proveCommand(), soakCommand(), compareCommand())
 	return cmd
 }
