@@ -83,7 +83,7 @@ func (b *Bench) change(ctx context.Context, wanted peer.Enrolment) error {
 		await := b.Cluster.AwaitUnbound
 		if wanted.Used && !(wanted.OptedOut && service == echo) {
 			await = func(ctx context.Context, service kube.Ref, within time.Duration) error {
-				return b.Cluster.AwaitBound(ctx, service, waypoint, within)
+				return b.Cluster.AwaitBound(ctx, service, peer.Namespace+"/"+waypoint, within)
 			}
 		}
 		if err := await(ctx, service, within); err != nil {
