@@ -53,8 +53,8 @@ func TestPeersAreListedWithTheirTests(t *testing.T) {
 func TestATableIsWritten(t *testing.T) {
 	dir := t.TempDir()
 	require.ErrorIs(t, writeTable(nil, dir), os.ErrNotExist)
-	require.NoError(t, writeJSON(filepath.Join(dir, matrixFile), proof.Matrix{Results: []proof.Result{
-		{Mutant: "split-60-40", Fate: fate.Killed, Kills: []string{"share"}, Seconds: 9},
+	require.NoError(t, writeJSON(filepath.Join(dir, matrixFile), proof.Matrix{Schema: proof.Schema, Results: []proof.Row{
+		{Result: proof.Result{Mutant: "split-60-40", Fate: fate.Killed, Kills: []string{"share"}, Seconds: 9}},
 	}}))
 	run := filepath.Join(dir, "r1")
 	require.NoError(t, os.Mkdir(run, 0o755))

@@ -21,7 +21,7 @@ func NotAsked() []Unasked {
 			"path-longest-stays", "enrolment-always", "waypoint-always", "waypoint-used-unasked", "waypoint-used-always",
 		}},
 		{Reason: "upstream judges totals; that a choice is drawn anew for each request, by each replica, is no test", Mutants: []string{
-			"split-turns", "replicas-60-40", "replicas-turns", "replica-stale", "split-90-10-turns",
+			"split-turns", "split-sticky", "replicas-60-40", "replicas-turns", "replica-stale", "split-90-10-turns",
 		}},
 		{Reason: "upstream's only split over HTTP is 70 to 30", Mutants: []string{
 			"split-85-15", "split-98-2", "split-arms-swapped", "split-zero-leaks", "split-all-zero-leaks",

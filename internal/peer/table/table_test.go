@@ -121,9 +121,9 @@ func TestThePageSaysWhatEachSideSaw(t *testing.T) {
 		result("query-ignored", peer.Killed, peer.Outcome{Test: "MeshHTTPRouteQueryParamMatching", Reason: "wanted 404"}),
 		result("redirect-307-as-302", peer.Mute),
 	))
-	made.Compare(&proof.Matrix{Results: []proof.Result{
-		{Mutant: "split-65-35", Fate: fate.Killed, Kills: []string{"share"}, Seconds: 120},
-		{Mutant: "query-ignored", Fate: fate.Killed},
+	made.Compare(&proof.Matrix{Results: []proof.Row{
+		{Result: proof.Result{Mutant: "split-65-35", Fate: fate.Killed, Kills: []string{"share"}, Seconds: 120}},
+		{Result: proof.Result{Mutant: "query-ignored", Fate: fate.Killed}},
 	}})
 	var page strings.Builder
 	require.NoError(t, made.Render(&page))
