@@ -48,29 +48,20 @@ func (t traffic) failed(o *record.Observation) bool {
 	return !slices.Contains(t.statuses, o.Status)
 }
 
-// ofName finds a window of the stage's spec; from and until are offsets from
-// the stage's base.
-func ofName(b brief, name string) (from, until time.Duration, err error) {
-	for _, w := range b.run.Windows {
-		if w.Name == name && w.Spec == b.stages[0].Spec {
-			return w.Start.Sub(b.stages[0].Base), w.End.Sub(b.stages[0].Base), nil
-		}
-	}
-	return 0, 0, fmt.Errorf("spec %q has no window %q", b.stages[0].Spec, name)
-}
-
 // bound accumulates BoundParams.
 type bound struct {
 	deaf
-	promise     record.Promise
-	params      BoundParams
-	traffic     traffic
-	from, until time.Duration
-	steady      steadiness
-	total       stat.Group // hits are failures
-	classes     map[string]int
-	drain       drain
-	odd         oddest
+	stretch // of the window
+
+	promise record.Promise
+	params  BoundParams
+	traffic traffic
+	steady  steadiness
+	total   stat.Group // hits are failures
+	skipped int        // planned in the window and never sent
+	classes map[string]int
+	drain   drain
+	odd     oddest
 }
 
 func openBound(b brief) (accumulator, error) {
@@ -81,17 +72,18 @@ func openBound(b brief) (accumulator, error) {
 	if params.BudgetPPM < 0 || params.BudgetPPM >= million {
 		return nil, fmt.Errorf("a budget of %d errors per million", params.BudgetPPM)
 	}
-	c := &bound{promise: b.promise, params: params, until: time.Duration(1<<63 - 1), classes: map[string]int{}}
+	c := &bound{promise: b.promise, params: params, classes: map[string]int{}}
 	if c.traffic, err = newTraffic(b.stages[0], params.Targets, params.Connections, params.Statuses); err != nil {
 		return nil, err
 	}
-	if params.Window != "" {
-		if c.from, c.until, err = ofName(b, params.Window); err != nil {
-			return nil, err
-		}
+	if c.stretch, err = stretchOf(b, params.Window); err != nil {
+		return nil, err
+	}
+	if params.CountSkipped && (params.Window == "" || params.UnderWayMs > 0 || params.Connections != "" || len(params.Targets) > 0) {
+		return nil, fmt.Errorf("skipped requests can be counted in a window of all requests only")
 	}
 	c.drain.least = time.Duration(params.UnderWayMs) * time.Millisecond
-	c.steady, err = newSteadiness(b, params.Baseline, c.traffic)
+	c.steady, err = newSteadiness(b, params.Baseline, c.traffic, c.begins())
 	return c, err
 }
 
@@ -102,7 +94,7 @@ func (b *bound) admits(o *record.Observation) bool {
 		return false
 	}
 	if b.params.UnderWayMs == 0 {
-		return o.Intended >= b.from && o.Intended < b.until
+		return b.has(o)
 	}
 	if o.Sent >= b.from || o.Done <= b.from {
 		return false
@@ -145,6 +137,10 @@ func (b *bound) verdict(v *record.Verdict) {
 	if b.params.UnderWayMs > 0 {
 		b.drain.tell(v)
 	}
+	if b.params.CountSkipped {
+		b.skipped = max(0, b.planned(b.traffic.stage.Load)-b.total.Size)
+		figure(v, "skipped", b.skipped)
+	}
 	if b.steady.broken(v) {
 		return
 	}
@@ -170,14 +166,29 @@ func (b *bound) judgeNone(v *record.Verdict) {
 		violated(v, "%s", v.Observed)
 		return
 	}
-	if !tooFew(v, b.promise) {
-		held(v, "no error in %d requests", v.N)
+	if b.stalled(v) || tooFew(v, b.promise) {
+		return
 	}
+	held(v, "no error in %d requests", v.N)
+}
+
+// mostSkipped is the share of a window's requests, one in so many, that a busy
+// machine may skip. A client that stalls skips more, and sees no error.
+const mostSkipped = 6
+
+// stalled makes the verdict inconclusive where too many requests were never sent.
+func (b *bound) stalled(v *record.Verdict) bool {
+	if all := b.skipped + b.total.Size; b.skipped*mostSkipped <= all {
+		return false
+	}
+	inconclusive(v, record.Harness, fmt.Sprintf("%d of %d requests of the window were skipped: what they would have met is not known", b.skipped, b.skipped+b.total.Size))
+	return true
 }
 
 func (b *bound) judgeRate(v *record.Verdict) {
 	budget := float64(b.params.BudgetPPM) / million
-	upper := stat.RateUpper(b.total.Hits, b.total.Size, b.promise.Beta)
+	// A request that was never sent may be one that would have failed.
+	upper := stat.RateUpper(b.total.Hits+b.skipped, b.total.Size+b.skipped, b.promise.Beta)
 	lower := stat.RateLower(b.total.Hits, b.total.Size, b.promise.Alpha)
 	v.Allowed = fmt.Sprintf("upper bound ≤ %d per million", b.params.BudgetPPM)
 	figure(v, "upper bound per million", fmt.Sprintf("%.1f", million*upper))
@@ -189,6 +200,8 @@ func (b *bound) judgeRate(v *record.Verdict) {
 		violated(v, "the error rate is at least %.1f per million", million*lower)
 	case upper <= budget:
 		held(v, "the error rate is at most %.1f per million", million*upper)
+	case b.skipped > 0 && stat.RateUpper(b.total.Hits, b.total.Size, b.promise.Beta) <= budget:
+		inconclusive(v, record.Harness, fmt.Sprintf("%d of %d requests of the window were skipped, too many to tell that the budget was kept", b.skipped, b.skipped+b.total.Size))
 	default:
 		inconclusive(v, record.Nature, fmt.Sprintf("the error rate lies between %.1f and %.1f per million: neither within the budget nor beyond it", million*lower, million*upper))
 	}

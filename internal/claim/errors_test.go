@@ -99,3 +99,38 @@ func TestRecovery(t *testing.T) {
 	params.FromStart = true
 	assert.Equal(t, record.Violated, build(2000, until(3500)).Verdict)
 }
+
+// A fault that is felt late, or again, was not recovered from before it came.
+func TestRecoveryFromTheStartOfAWindowLastsToItsEnd(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindRecovery, Params: Params(RecoveryParams{Window: "fault", FromStart: true, WithinMs: 3000})})
+	build := func(from, till time.Duration) record.Verdict {
+		s := new(scene)
+		s.run.Windows = []record.Window{{Spec: "spec", Name: "fault", Start: epoch.Add(time.Second), End: epoch.Add(21 * time.Second)}}
+		s.addStage("s", 6000, func(o *record.Observation) {
+			if o.Intended >= from && o.Intended < till {
+				o.Class = record.ClassReset
+			}
+		})
+		return s.judge(t, p)
+	}
+	second := time.Second
+	for name, c := range map[string]struct {
+		from, till time.Duration
+		want       record.Outcome
+	}{
+		"never felt":                  {0, 0, record.Held},
+		"felt at once":                {second, 3 * second, record.Held},
+		"felt within the limit":       {3 * second, 3900 * time.Millisecond, record.Held},
+		"felt after five seconds":     {6 * second, 7 * second, record.Violated},
+		"felt after 15 s":             {16 * second, 16100 * time.Millisecond, record.Violated},
+		"felt by the undo":            {21 * second, 25 * second, record.Held},
+		"felt before, and not now":    {0, second, record.Held},
+		"not over at its time":        {second, 6 * second, record.Violated},
+		"until the end of the window": {second, 30 * second, record.Violated},
+	} {
+		assert.Equal(t, c.want, build(c.from, c.till).Verdict, name)
+	}
+	v := build(2*second, 3*second)
+	assert.Contains(t, v.Figures, record.Figure{Name: "first error", Value: "1s"})
+	assert.Contains(t, v.Figures, record.Figure{Name: "first success after it", Value: "2s"})
+}

@@ -102,6 +102,7 @@ type latency struct {
 	stage   *record.Stage
 	targets choice
 	where   *probe
+	within  stretch
 	taken   sampleOf
 	rest    sampleOf // of the requests that are not selected
 	late    int      // requests left out because they were sent late
@@ -115,6 +116,9 @@ func openLatency(b brief) (accumulator, error) {
 	}
 	l := &latency{promise: b.promise, params: params, stage: b.stages[0]}
 	if l.targets, err = chooseTargets(l.stage, params.Targets); err != nil {
+		return nil, err
+	}
+	if l.within, err = stretchOf(b, params.Window); err != nil {
 		return nil, err
 	}
 	if params.Where != nil {
@@ -146,7 +150,7 @@ func checkQuantiles(params LatencyParams) error {
 }
 
 func (l *latency) observe(_ int, o *record.Observation) {
-	if !l.targets.has(o.Target) || l.tardy(o) {
+	if !l.targets.has(o.Target) || !l.within.has(o) || l.tardy(o) {
 		return
 	}
 	if l.where != nil && !l.where.seen(o) {
@@ -180,6 +184,7 @@ func (l *latency) settled() bool { return l.taken.size() >= max(1, l.promise.N) 
 
 func (l *latency) verdict(v *record.Verdict) {
 	v.N = l.taken.size()
+	l.fill()
 	each := float64(len(l.params.Bounds))
 	var observed, allowed, refuted, open []string
 	for _, b := range l.params.Bounds {
@@ -196,7 +201,7 @@ func (l *latency) verdict(v *record.Verdict) {
 	}
 	v.Observed, v.Allowed = strings.Join(observed, ", "), strings.Join(allowed, ", ")
 	v.Declared = v.Allowed
-	figure(v, "timeouts and errors", len(l.taken.censored))
+	figure(v, "timeouts and errors", v.N-len(l.taken.known))
 	if l.late > 0 {
 		figure(v, "sent late, left out", l.late)
 	}

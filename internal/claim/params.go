@@ -86,6 +86,8 @@ type ShareParams struct {
 	PerMille int       `json:"perMille"`
 	Label    string    `json:"label"` // what the property is called in reports: "sampled"
 	Targets  []string  `json:"targets,omitempty"`
+	// Window is that of BoundParams. What is read after the load knows none.
+	Window string `json:"window,omitempty"`
 }
 
 // Values of Conditions.Via.

@@ -17,6 +17,9 @@ type LatencyParams struct {
 	// Where selects requests; nil is all.
 	Where   *Predicate `json:"where,omitempty"`
 	Targets []string   `json:"targets,omitempty"`
+	// Window is that of BoundParams. A request of it that was skipped counts as one
+	// that was slower than every upper bound.
+	Window string `json:"window,omitempty"`
 	// CalmMs, if set, is what the same quantile of the requests that Where does not
 	// select must be shown to keep before one that is too high is blamed on the
 	// mesh: they met the same machine. Otherwise it is inconclusive.
@@ -133,11 +136,16 @@ type BoundParams struct {
 	// window begins, and counts those that fail within so many milliseconds of it:
 	// the measure of a drain. Held needs one that was under way for longer.
 	UnderWayMs int `json:"underWayMs,omitempty"`
+	// CountSkipped counts requests of the window that the generator skipped as ones
+	// that may have failed: a client that stalls sees no error. A budget holds only
+	// with them in it, one of 0 only if no more than a sixth was skipped.
+	CountSkipped bool `json:"countSkipped,omitempty"`
 }
 
 // RecoveryParams: after a window ends (or begins), the error rate is back
 // within budget in Sustain slices in a row, the first of which begins within
-// WithinMs.
+// WithinMs. Counted from the window's start it stays there until its end: a fault
+// that is felt late was not recovered from before it came.
 type RecoveryParams struct {
 	Window      string   `json:"window"`
 	FromStart   bool     `json:"fromStart,omitempty"` // count from the window's start

@@ -56,6 +56,9 @@ func (r *reading) open(b brief) {
 		r.failed = fmt.Sprintf("kind %s needs %d stages, the promise names %d", b.promise.Kind, max(1, r.kind.stages), len(b.stages))
 		return
 	}
+	if r.failed = presupposed(b); r.failed != "" {
+		return
+	}
 	defer r.rescue()
 	claim, err := r.kind.open(b)
 	if err != nil {

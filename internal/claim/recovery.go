@@ -3,6 +3,7 @@ package claim
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/record"
@@ -16,8 +17,11 @@ type recovery struct {
 	traffic traffic
 	steady  steadiness
 	from    time.Duration
+	until   time.Duration // of the window, where it is looked at from its start
 	slice   time.Duration
-	slices  []stat.Group // hits are failures
+	slices  []stat.Group  // hits are failures
+	failed  time.Duration // the first failure, since from
+	good    []time.Duration
 }
 
 const (
@@ -32,7 +36,7 @@ func openRecovery(b brief) (accumulator, error) {
 		return nil, err
 	}
 	params.SliceMs, params.Sustain = cmp.Or(params.SliceMs, defaultSlice), cmp.Or(params.Sustain, defaultSustain)
-	r := &recovery{params: params, slice: time.Duration(params.SliceMs) * time.Millisecond}
+	r := &recovery{params: params, failed: never, slice: time.Duration(params.SliceMs) * time.Millisecond}
 	if r.slice <= 0 || params.Sustain < 0 {
 		return nil, fmt.Errorf("slices of %v, %d in a row", r.slice, params.Sustain)
 	}
@@ -44,9 +48,9 @@ func openRecovery(b brief) (accumulator, error) {
 		return nil, err
 	}
 	if r.from = end; params.FromStart {
-		r.from = start
+		r.from, r.until = start, end
 	}
-	r.steady, err = newSteadiness(b, params.Baseline, r.traffic)
+	r.steady, err = newSteadiness(b, params.Baseline, r.traffic, start)
 	return r, err
 }
 
@@ -65,12 +69,51 @@ func (r *recovery) observe(_ int, o *record.Observation) {
 	r.slices[i].Size++
 	if r.traffic.failed(o) {
 		r.slices[i].Hits++
+		r.failed = min(r.failed, o.Intended-r.from)
+		return
+	}
+	r.good = append(r.good, o.Intended-r.from)
+}
+
+// never is later than anything that was seen.
+const never = time.Duration(1<<63 - 1)
+
+// firsts tells when the first request failed and when one first succeeded after
+// it: what the promise is about lies later, when all do.
+func (r *recovery) firsts(v *record.Verdict) {
+	if r.failed == never {
+		return
+	}
+	figure(v, "first error", r.failed.Round(time.Millisecond))
+	first := never
+	for _, at := range r.good {
+		if at > r.failed {
+			first = min(first, at)
+		}
+	}
+	if first != never {
+		figure(v, "first success after it", first.Round(time.Millisecond))
 	}
 }
 
 // clean is true of a slice with requests whose errors are within budget.
 func (r *recovery) clean(g stat.Group) bool {
 	return g.Size > 0 && g.Hits*million <= r.params.BudgetPPM*g.Size
+}
+
+// relapse finds the last slice within the window, and behind the limit, that is
+// not clean: what breaks late, or breaks again, was not back in time, however
+// clean it had been. From a window's end there is none: what follows is
+// another promise's.
+func (r *recovery) relapse() (at time.Duration, found bool) {
+	within := time.Duration(r.params.WithinMs) * time.Millisecond
+	for i, g := range slices.Backward(r.slices) {
+		begin := time.Duration(i) * r.slice
+		if r.from+begin+r.slice <= r.until && begin >= within && !r.clean(g) {
+			return begin, true
+		}
+	}
+	return 0, false
 }
 
 // recovered finds the first of enough clean slices in a row.
@@ -97,6 +140,7 @@ func (r *recovery) verdict(v *record.Verdict) {
 		lost += g.Hits
 	}
 	figure(v, "errors since", lost)
+	r.firsts(v)
 	if r.steady.broken(v) {
 		return
 	}
@@ -104,7 +148,13 @@ func (r *recovery) verdict(v *record.Verdict) {
 	watched := time.Duration(len(r.slices)) * r.slice
 	// A late start of the clean row is a violation even if the row is not whole.
 	sure := watched - time.Duration(r.params.Sustain-1)*r.slice
+	relapse, again := r.relapse()
 	switch {
+	case ok && at <= within && again:
+		v.Observed = fmt.Sprintf("clean after %v, and not in the slice from %v on", at, relapse)
+		figure(v, "relapse", relapse)
+		v.Signature = "errors in the window after it was to be back"
+		violated(v, "%s", v.Observed)
 	case ok && at <= within:
 		v.Observed = fmt.Sprintf("recovered after %v", at)
 		figure(v, "recovery", at)

@@ -31,6 +31,7 @@ type share struct {
 	stage   *record.Stage
 	targets choice
 	probe   probe
+	within  stretch
 	flags   marks
 	order   order
 	design  *stat.Sequential // nil for a share of none or all
@@ -55,6 +56,9 @@ func openShare(b brief) (accumulator, error) {
 		return nil, err
 	}
 	s.order.feed = s.judge
+	if s.within, err = s.stretch(b); err != nil {
+		return nil, err
+	}
 	return s, s.plan()
 }
 
@@ -73,7 +77,7 @@ func (s *share) plan() (err error) {
 }
 
 func (s *share) observe(_ int, o *record.Observation) {
-	if !s.targets.has(o.Target) {
+	if !s.targets.has(o.Target) || !s.within.has(o) {
 		s.order.put(o.Seq, notMine)
 		return
 	}

@@ -14,12 +14,13 @@ type steadiness struct {
 	window      string
 	traffic     traffic
 	from, until time.Duration
-	total       stat.Group // hits are failures
+	fault       time.Duration // the beginning of what the claim is about
+	total       stat.Group    // hits are failures
 	odd         oddest
 }
 
-func newSteadiness(b brief, window string, t traffic) (steadiness, error) {
-	s := steadiness{window: window, traffic: t}
+func newSteadiness(b brief, window string, t traffic, fault time.Duration) (steadiness, error) {
+	s := steadiness{window: window, traffic: t, fault: fault}
 	if window == "" {
 		return s, nil
 	}
@@ -33,7 +34,7 @@ func (s *steadiness) observe(o *record.Observation) {
 		return
 	}
 	s.total.Size++
-	if s.traffic.failed(o) {
+	if s.traffic.failed(o) && o.Done < s.fault { // what the fault ended it may have broken
 		s.total.Hits++
 		s.odd.add(o.Seq, func() string { return trail(s.traffic.stage, o) })
 	}

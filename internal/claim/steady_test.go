@@ -26,6 +26,9 @@ func TestWithoutASteadyStateThereIsNoVerdict(t *testing.T) {
 				if o.Seq == broken {
 					o.Class = record.ClassReset
 				}
+				if o.Seq == 799 {
+					o.Done = 5*time.Second + interval
+				}
 			})
 			return s.judge(t, p)
 		}
@@ -35,6 +38,8 @@ func TestWithoutASteadyStateThereIsNoVerdict(t *testing.T) {
 		assert.Contains(t, v.Reason, "steady state")
 		assert.Contains(t, v.FirstOdd, "#10 ")
 		assert.Equal(t, record.Held, build(900).Verdict, "%s: between the windows", kind)
+		under := build(799) // sent in the baseline, and cut when the fault comes
+		assert.Equal(t, record.Held, under.Verdict, "%s: %s", kind, under.Detail)
 		p.Params = Params(map[string]any{"window": "fault", "withinMs": 1, "budgetPpm": 1, "baseline": "unheard of"})
 		assert.Equal(t, record.Inconclusive, build(-1).Verdict, kind)
 	}

@@ -124,6 +124,7 @@ type Promise struct {
 	// Design are the tests of shares that N was computed for, one per tested arm.
 	Design []Design `json:"design,omitempty"`
 	// Requires names what an environment must offer; missing makes it unsupported.
+	// "window NAME" is what the record must hold; missing makes it inconclusive.
 	Requires []string `json:"requires,omitempty"`
 	// AboutNodeProxy marks a promise about ztunnel itself: under a stand-in it is labelled so.
 	AboutNodeProxy bool `json:"aboutNodeProxy,omitempty"`

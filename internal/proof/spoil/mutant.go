@@ -30,7 +30,7 @@ type Mutant struct {
 
 // Mutants lists all defects: first those of a mesh, then those of the harness.
 func Mutants() []Mutant {
-	return slices.Concat(picks(), answers(), arrivals(), copies(), times(), places(), spans(), readings(), failures(), broken())
+	return slices.Concat(picks(), answers(), arrivals(), copies(), times(), places(), spans(), readings(), failures(), ordeals(), broken())
 }
 
 // Trial is a mutant tried on one recording.
@@ -99,7 +99,7 @@ func (t Trial) Tell() string {
 
 // Requests are the recordings that hold requests: all but the cluster's samples.
 func Requests() []string {
-	return []string{split, mirror, mirrorHalf, shift, connections, redirect, tracing, outage}
+	return []string{split, mirror, mirrorHalf, shift, connections, redirect, tracing, outage, ordeal}
 }
 
 // Recordings are all of them.

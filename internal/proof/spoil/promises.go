@@ -33,6 +33,8 @@ func promises(recording string) []record.Promise {
 		return clusterPromises()
 	case outage:
 		return outagePromises()
+	case ordeal:
+		return ordealPromises()
 	}
 	return nil
 }
@@ -143,4 +145,25 @@ func outagePromises() []record.Promise {
 		promise(claim.KindRecovery, claim.Params(claim.RecoveryParams{Window: "fault", WithinMs: 1000, SliceMs: 250})),
 		after,
 	}
+}
+
+// ordealPromises are those about a fault while it lasts: what it costs, from when
+// on, how it is felt, and how long a request takes.
+func ordealPromises() []record.Promise {
+	of := []record.Promise{
+		promise(claim.KindRecovery, claim.Params(claim.RecoveryParams{
+			Window: "fault", FromStart: true, WithinMs: 1000, BudgetPPM: 800_000,
+		})),
+		promise(claim.KindBound, claim.Params(claim.BoundParams{Window: "fault", BudgetPPM: 700_000, CountSkipped: true})),
+		promise(claim.KindShare, claim.Params(claim.ShareParams{
+			Of: claim.Predicate{Status: 503, Version: "v2"}, PerMille: ordealShare, Label: "503 of v2", Window: "fault",
+		})),
+		promise(claim.KindLatency, claim.Params(claim.LatencyParams{
+			Measure: claim.FromSent, Window: "fault", Bounds: []claim.QuantileBound{{Quantile: 900, AtMostMs: 20}},
+		})),
+	}
+	for i := range of {
+		of[i].Requires = []string{claim.Presupposing("fault")}
+	}
+	return of
 }

@@ -28,6 +28,7 @@ const (
 	tracing     = "tracing"     // half of the requests sampled
 	cluster     = "cluster"     // samples of the autoscaler and of the node proxies' table
 	outage      = "outage"      // a fault window and the way back
+	ordeal      = "ordeal"      // a fault window that lasts, and what it may cost meanwhile
 )
 
 // recorder draws one sound recording.
@@ -36,7 +37,7 @@ type recorder func(*Recording, *rand.Rand)
 func recorders() map[string]recorder {
 	return map[string]recorder{
 		split: soundSplit, mirror: soundMirror, mirrorHalf: soundMirrorHalf, shift: soundShift, connections: soundConnections,
-		redirect: soundRedirect, tracing: soundTracing, cluster: soundCluster, outage: soundOutage,
+		redirect: soundRedirect, tracing: soundTracing, cluster: soundCluster, outage: soundOutage, ordeal: soundOrdeal,
 	}
 }
 
@@ -223,6 +224,24 @@ func soundOutage(r *Recording, _ *rand.Rand) {
 		{Spec: r.Name, Name: "fault", Start: epoch().Add(outageFrom), End: epoch().Add(outageTill)},
 		{Spec: r.Name, Name: "after", Start: epoch().Add(outageTill + time.Second), End: epoch().Add(time.Hour)},
 	}
+}
+
+// The ordeal of a recording: v2, which gets half of the requests, answers 503 for
+// as long as the fault lasts.
+const (
+	ordealFrom  = 2 * time.Second
+	ordealTill  = 12 * time.Second
+	ordealShare = 500
+)
+
+func soundOrdeal(r *Recording, random *rand.Rand) {
+	r.load("s", max(r.hits(), 2600), func(o *record.Observation) {
+		drawn(random, ordealShare)(o)
+		if o.Version == "v2" && o.Intended >= ordealFrom && o.Intended < ordealTill {
+			o.Status = 503
+		}
+	})
+	r.Head.Windows = []record.Window{{Spec: r.Name, Name: "fault", Start: epoch().Add(ordealFrom), End: epoch().Add(ordealTill)}}
 }
 
 // reset has a request end without an answer.
