@@ -83,6 +83,46 @@ func TestANodeWithoutNftIsUnsupported(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnsupported)
 }
 
+// tools makes a node that has nsenter and the programs that are named: scripts,
+// so that nothing of this machine is touched.
+func tools(t *testing.T, node Node, script string, programs ...string) {
+	t.Helper()
+	for _, name := range append(programs, "/usr/bin/nsenter") {
+		path := filepath.Join(node.Root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
+	}
+}
+
+// Without tc there can be no netem, which is no reason not to try the queue, nor
+// to fail at taking a delay away.
+func TestANodeWithoutTcIsNotAnError(t *testing.T) {
+	node := written(t, map[int][3]string{11: {"11 (envoy) S 1 1", "envoy", "0::/pod" + uid}})
+	tools(t, node, "")
+	d := pledge.Deed{Kind: pledge.Delay, Pod: uid, For: 1}
+	_, err := node.Look(t.Context(), d)
+	require.ErrorIs(t, err, ErrUnsupported, "neither netem nor a queue")
+	_, err = node.tc(t.Context(), uid, "qdisc", "show")
+	require.ErrorIs(t, err, ErrUnsupported)
+	_, err = node.Undo(t.Context(), d)
+	require.NoError(t, err)
+}
+
+// What cannot be looked at is not clean: only of a process that has ended is there
+// nothing to find.
+func TestANodeThatCannotBeLookedAtIsNotClean(t *testing.T) {
+	node := written(t, map[int][3]string{11: {"11 (envoy) S 1 1", "envoy", "0::/pod" + uid}})
+	require.NoError(t, os.Mkdir(filepath.Join(node.Proc, "11", "ns"), 0o755))
+	require.NoError(t, os.Symlink("net:[1]", filepath.Join(node.Proc, "11", "ns", "net")))
+	lines, err := node.packets(t.Context())
+	require.NoError(t, err, "without nft and tc nothing of ours can be there")
+	assert.Empty(t, lines)
+	tools(t, node, "not a program", "/usr/sbin/nft")
+	_, err = node.packets(t.Context())
+	require.ErrorContains(t, err, "look for packet rules")
+	assert.False(t, node.lives(12))
+}
+
 func TestRulesAreOneTransactionThatCanBeRepeated(t *testing.T) {
 	text, err := program(pledge.Deed{Name: "wayproof_x", Rules: []pledge.Rule{{Hook: "input", Text: "tcp dport 15008 counter drop"}}})
 	require.NoError(t, err)

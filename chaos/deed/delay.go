@@ -3,15 +3,10 @@
 package deed
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/wayproof/wayproof/chaos/pledge"
 )
@@ -38,8 +33,8 @@ func (n Node) undelay(ctx context.Context, d pledge.Deed) (string, error) {
 	if err == nil && strings.Contains(look, "netem") {
 		_, err = n.tc(ctx, d.Pod, "qdisc", "del", "dev", delayed, "root")
 	}
-	if errors.Is(err, errGone) {
-		err = nil // the pod took its packets along; the process ends all the same
+	if errors.Is(err, errGone) || errors.Is(err, ErrUnsupported) {
+		err = nil // the pod took its packets along, or there never was a netem; the process ends all the same
 	}
 	if err = errors.Join(err, n.unqueue(ctx, d)); err != nil {
 		return "", err
@@ -50,14 +45,21 @@ func (n Node) undelay(ctx context.Context, d pledge.Deed) (string, error) {
 // delaying is how packets wait to leave the pod.
 func (n Node) delaying(ctx context.Context, d pledge.Deed) (string, error) {
 	look, err := n.tc(ctx, d.Pod, "qdisc", "show", "dev", delayed)
-	if err != nil || strings.Contains(look, "netem") {
-		return look, err
+	if err == nil && strings.Contains(look, "netem") {
+		return look, nil
+	}
+	if err != nil && !errors.Is(err, ErrUnsupported) {
+		return "", err
 	}
 	return n.queued(d)
 }
 
+// tcPath is the node's program for queues of packets.
+const tcPath = "/usr/sbin/tc"
+
+// tc runs it. A kernel without netem, or a node without tc, is unsupported.
 func (n Node) tc(ctx context.Context, uid string, args ...string) (string, error) {
-	out, err := n.inPod(ctx, uid, append([]string{"/usr/sbin/tc"}, args...)...)
+	out, err := n.inPod(ctx, uid, append([]string{tcPath}, args...)...)
 	if err != nil && strings.Contains(err.Error(), "qdisc kind is unknown") {
 		return "", fmt.Errorf("%w: the kernel has no netem", ErrUnsupported)
 	}
@@ -70,15 +72,8 @@ func (n Node) inPod(ctx context.Context, uid string, argv ...string) (string, er
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(n.Root, "usr/bin/nsenter"), append([]string{"-t", strconv.Itoa(pid), "-n"}, argv...)...)
-	cmd.Path, cmd.Dir = "/usr/bin/nsenter", "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: n.Root}
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("run %s in the network of pod %s: %w: %s", strings.Join(argv, " "), uid, err, strings.TrimSpace(complaint.String()))
-	}
-	return strings.TrimSpace(out.String()), nil
+	out, err := n.enter(ctx, pid, "", argv...)
+	return strings.TrimSpace(out), err
 }
 
 // anyOf is a living process of a pod, by which its namespaces are entered.

@@ -161,28 +161,37 @@ const settle = 3 * time.Second
 
 // signalUntil signals every process and looks until each is stopped, or none.
 func (n Node) signalUntil(d pledge.Deed, signal syscall.Signal, stopped bool) (string, error) {
-	for end := time.Now().Add(settle); ; {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(settle); ; <-ticker.C {
 		found, err := n.processes(d)
 		if err != nil {
 			return "", err
 		}
-		done := true
-		for _, one := range found {
-			if (one.state == "T") == stopped {
-				continue
-			}
-			done = false
-			if err := syscall.Kill(one.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return "", fmt.Errorf("send %v to process %d %s: %w", signal, one.pid, one.name, err)
-			}
-		}
-		if done {
-			return states(found), nil
+		done, err := send(found, signal, stopped)
+		if done || err != nil {
+			return states(found), err
 		}
 		if time.Now().After(end) {
 			return "", fmt.Errorf("processes are %s %v after %v", states(found), settle, signal)
 		}
 	}
+}
+
+// send signals those processes that are not yet as they shall be, and says whether
+// there was none.
+func send(found []process, signal syscall.Signal, stopped bool) (done bool, err error) {
+	done = true
+	for _, one := range found {
+		if (one.state == "T") == stopped {
+			continue
+		}
+		done = false
+		if err := syscall.Kill(one.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return false, fmt.Errorf("send %v to process %d %s: %w", signal, one.pid, one.name, err)
+		}
+	}
+	return done, nil
 }
 
 func states(found []process) string {
@@ -209,8 +218,8 @@ func (n Node) Stopped() ([]string, error) {
 }
 
 // Leftovers says in lines what of deeds is on the node: stopped processes,
-// burning ones and ones that hold packets, and rules in the network namespaces
-// of pods.
+// burning ones and ones that hold packets, and what delays or drops packets in the
+// network namespaces of pods.
 func (n Node) Leftovers(ctx context.Context) ([]string, error) {
 	stopped, err := n.Stopped()
 	if err != nil {
@@ -234,6 +243,6 @@ func (n Node) Leftovers(ctx context.Context) ([]string, error) {
 	for _, one := range holding {
 		lines = append(lines, "process that holds packets "+one.args)
 	}
-	tables, err := n.tables(ctx)
-	return append(lines, tables...), err
+	packets, err := n.packets(ctx)
+	return append(lines, packets...), err
 }

@@ -103,10 +103,10 @@ func (n Node) undivert(ctx context.Context, uid string) error {
 }
 
 // absentRule is what iptables says, by any of its versions, of a rule or chain
-// that is not there, and errGone of a pod.
+// that is not there, errGone of a pod, and a node that has no iptables.
 func absentRule(err error) bool {
-	if errors.Is(err, errGone) {
-		return true
+	if errors.Is(err, errGone) || errors.Is(err, ErrUnsupported) {
+		return true // nor was there a program to make it
 	}
 	for _, said := range []string{"No chain/target/match", "does a matching rule exist", "Couldn't load target", "does not exist", "executable file not found", "No such file"} {
 		if strings.Contains(err.Error(), said) {

@@ -3,18 +3,12 @@
 package deed
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/wayproof/wayproof/chaos/pledge"
 )
@@ -95,29 +89,12 @@ func (n Node) nft(ctx context.Context, uid, text string) (string, error) {
 	return n.nftAt(ctx, pid, text)
 }
 
-// nftAt uses the node's programs, by its root as the root of the command.
 func (n Node) nftAt(ctx context.Context, pid int, text string) (string, error) {
-	for _, needed := range []string{"usr/bin/nsenter", "usr/sbin/nft"} {
-		if _, err := os.Stat(filepath.Join(n.Root, needed)); err != nil {
-			return "", fmt.Errorf("%w: it has no /%s", ErrUnsupported, needed)
-		}
+	out, err := n.enter(ctx, pid, text, "/usr/sbin/nft", "-f", "-")
+	if err != nil && strings.Contains(err.Error(), "Operation not supported") {
+		return "", fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(n.Root, "usr/bin/nsenter"), "-t", strconv.Itoa(pid), "-n", "/usr/sbin/nft", "-f", "-")
-	cmd.Path = "/usr/bin/nsenter"
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: n.Root}
-	cmd.Stdin = strings.NewReader(text)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	err := cmd.Run()
-	said := strings.TrimSpace(complaint.String())
-	if err != nil && strings.Contains(said, "Operation not supported") {
-		return "", fmt.Errorf("%w: nft says %s", ErrUnsupported, said)
-	}
-	if err != nil {
-		return "", fmt.Errorf("run nft in the network of process %d: %w: %s", pid, err, said)
-	}
-	return out.String(), nil
+	return out, err
 }
 
 // named is true of a line that begins a table or chain of ours.
@@ -126,33 +103,17 @@ func named(fields []string) bool {
 		slices.ContainsFunc(fields[1:], func(word string) bool { return strings.HasPrefix(word, tablePrefix) })
 }
 
-// tables lists our tables and chains in every network namespace of the node.
-func (n Node) tables(ctx context.Context) ([]string, error) {
-	all, err := n.all()
-	if err != nil {
-		return nil, err
+// tables lists our tables and chains in the network namespace of a process.
+func (n Node) tables(ctx context.Context, pid int) ([]string, error) {
+	text, err := n.nftAt(ctx, pid, "list ruleset\n")
+	if errors.Is(err, ErrUnsupported) {
+		return nil, nil // then there can be none of ours
 	}
-	seen := map[string]bool{}
 	var lines []string
-	for _, one := range all {
-		space, err := os.Readlink(n.file(one.pid, "ns/net"))
-		if err != nil || seen[space] || one.state == "Z" {
-			continue
-		}
-		seen[space] = true
-		text, err := n.nftAt(ctx, one.pid, "list ruleset\n")
-		if err != nil {
-			if errors.Is(err, ErrUnsupported) {
-				return nil, nil // then there can be none of ours
-			}
-			continue // the process ended in between
-		}
-		for line := range strings.Lines(text) {
-			if fields := strings.Fields(line); named(fields) {
-				lines = append(lines, "packet rules "+strings.TrimSuffix(strings.Join(fields, " "), " {"))
-			}
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); named(fields) {
+			lines = append(lines, "packet rules "+strings.TrimSuffix(strings.Join(fields, " "), " {"))
 		}
 	}
-	slices.Sort(lines)
-	return lines, nil
+	return lines, err
 }
