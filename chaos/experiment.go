@@ -11,6 +11,7 @@ import (
 const (
 	WindowBaseline = "baseline"
 	WindowFault    = "fault"
+	WindowArrival  = "arrival" // of what waited, once the first half of a fault has ended
 	WindowRecovery = "recovery"
 	WindowAfter    = "after"
 )
@@ -44,32 +45,48 @@ func (s Spec) String() string {
 type Phases struct {
 	Baseline time.Duration
 	After    time.Duration
+	// Arrival, if set, lies between the halves of a fault that has two.
+	Arrival time.Duration
 }
 
-// Burn watches the errors of all arms while a fault lasts and says when so much
-// of the budget is gone that the fault has to end at once. It is used from one
-// goroutine.
+// Burn watches what becomes of the requests of all arms and says when so much
+// fails that the fault has to end at once: nearly everything, for a time. Requests
+// count when they end, so that a mesh which answers nothing is noticed when the
+// first of them are given up. It is used from one goroutine at a time.
 type Burn struct {
-	Of      int     // requests looked at, the last ones
-	Share   float64 // of failures at which it is enough
-	results []bool
-	failed  int
-	next    int
+	For   time.Duration // how long it has to last, in whole seconds
+	Share float64       // of failures at which it is enough
+	Least int           // requests that have to have ended in that time
+
+	begun   time.Time
+	seconds []second // the last ones, in a ring
 }
 
-// Add notes one request and reports whether the budget is burnt.
-func (b *Burn) Add(failed bool) bool {
-	if len(b.results) < b.Of {
-		b.results = append(b.results, failed)
-	} else {
-		if b.results[b.next] {
-			b.failed--
-		}
-		b.results[b.next] = failed
-		b.next = (b.next + 1) % b.Of
+// second counts the requests that ended in one second.
+type second struct {
+	at          int64
+	all, failed int
+}
+
+// Add notes a request that has ended and reports whether the budget is burnt.
+func (b *Burn) Add(at time.Time, failed bool) bool {
+	if b.begun.IsZero() {
+		b.begun, b.seconds = at, make([]second, max(1, int(b.For/time.Second)))
 	}
+	now := at.Unix()
+	place := &b.seconds[now%int64(len(b.seconds))]
+	if place.at != now {
+		*place = second{at: now}
+	}
+	place.all++
 	if failed {
-		b.failed++
+		place.failed++
 	}
-	return len(b.results) == b.Of && float64(b.failed) >= b.Share*float64(b.Of)
+	var last second
+	for _, one := range b.seconds {
+		if one.at > now-int64(len(b.seconds)) {
+			last.all, last.failed = last.all+one.all, last.failed+one.failed
+		}
+	}
+	return at.Sub(b.begun) >= b.For && last.all >= b.Least && float64(last.failed) >= b.Share*float64(last.all)
 }

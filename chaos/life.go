@@ -23,6 +23,21 @@ type Fault interface {
 	ConfirmRecovered(ctx context.Context) (evidence string, err error)
 }
 
+// Lasting is a fault that stays until it is undone, and can be seen to be there
+// still. Others happen once.
+type Lasting interface {
+	// Still returns evidence that the fault is there now.
+	Still(ctx context.Context) (evidence string, err error)
+}
+
+// Returning is a fault of two halves, the first of which ends before the second:
+// what waited for the first can come about while the second is still there.
+type Returning interface {
+	// Return undoes the first half and waits until it is over. It is part of the
+	// undo, too: a fault that is recovered from needs no Return.
+	Return(ctx context.Context) error
+}
+
 // Unsupported is a fault that this kernel or cluster cannot have.
 type Unsupported struct{ Reason string }
 
@@ -44,6 +59,9 @@ const (
 // Keeper writes an undo down where it outlives the harness, and takes it away.
 type Keeper interface {
 	Write(ctx context.Context) error
+	// Stands returns an error where somebody has begun to carry the undo out: the
+	// harness has not.
+	Stands(ctx context.Context) error
 	Erase(ctx context.Context) error
 }
 
@@ -139,6 +157,41 @@ func (l *Life) Confirm(ctx context.Context) error {
 		return fmt.Errorf("confirm: %w", err)
 	}
 	l.reach(Confirmed, evidence)
+	return nil
+}
+
+// Last makes sure that the fault has lasted until now: nobody has begun to undo
+// it, and one that stays is there still. The state does not change. A fault that
+// did not last has no window that could be judged.
+func (l *Life) Last(ctx context.Context) error {
+	if err := l.in("look again at", Confirmed); err != nil {
+		return err
+	}
+	if err := l.keeper.Stands(ctx); err != nil {
+		return fmt.Errorf("the fault did not last: %w", err)
+	}
+	lasting, ok := l.fault.(Lasting)
+	if !ok {
+		return nil
+	}
+	if _, err := lasting.Still(ctx); err != nil {
+		return fmt.Errorf("the fault did not last: %w", err)
+	}
+	return nil
+}
+
+// Return ends the first half of a fault that has two. It stays confirmed.
+func (l *Life) Return(ctx context.Context) error {
+	if err := l.in("return the first half of", Confirmed); err != nil {
+		return err
+	}
+	returning, ok := l.fault.(Returning)
+	if !ok {
+		return errors.New("the fault has no first half to return")
+	}
+	if err := returning.Return(ctx); err != nil {
+		return fmt.Errorf("return: %w", err)
+	}
 	return nil
 }
 

@@ -32,8 +32,9 @@ func (n *noop) Recover(context.Context) error           { return n.call("recover
 func (n *noop) ConfirmRecovered(context.Context) (string, error) {
 	return n.evidence, n.call("whole")
 }
-func (n *noop) Write(context.Context) error { return n.call("write") }
-func (n *noop) Erase(context.Context) error { return n.call("erase") }
+func (n *noop) Write(context.Context) error  { return n.call("write") }
+func (n *noop) Stands(context.Context) error { return n.call("stands") }
+func (n *noop) Erase(context.Context) error  { return n.call("erase") }
 
 func TestALifeGoesItsWay(t *testing.T) {
 	fault := &noop{evidence: "seen"}
@@ -115,4 +116,55 @@ func TestAFaultWithoutEvidenceDidNotHappen(t *testing.T) {
 	require.ErrorContains(t, life.Confirm(t.Context()), "no evidence")
 	require.NoError(t, life.Recover(t.Context()))
 	require.ErrorContains(t, life.ConfirmRecovered(t.Context()), "no evidence")
+}
+
+// enduring is a no-op that stays.
+type enduring struct{ *noop }
+
+func (e enduring) Still(context.Context) (string, error) { return e.evidence, e.call("still") }
+
+func TestAFaultThatWasUndoneEarlyDidNotLast(t *testing.T) {
+	for _, c := range []struct {
+		fail, want string
+		stays      bool
+	}{{"", "", true}, {"", "", false}, {"stands", "did not last", true}, {"still", "did not last", true}, {"still", "", false}} {
+		once := &noop{evidence: "seen"}
+		var fault chaos.Fault = once
+		if c.stays {
+			fault = enduring{once}
+		}
+		life := chaos.NewLife(fault, once, nil)
+		require.ErrorContains(t, life.Last(t.Context()), "planned", "nothing has begun")
+		require.NoError(t, life.Inject(t.Context()))
+		require.NoError(t, life.Confirm(t.Context()))
+		once.fail = c.fail
+		err := life.Last(t.Context())
+		if c.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, c.want)
+		}
+		assert.Equal(t, chaos.Confirmed, life.State(), "it can be undone all the same")
+	}
+}
+
+// halved is a no-op of two halves.
+type halved struct{ *noop }
+
+func (h halved) Return(context.Context) error { return h.call("return") }
+
+func TestTheFirstHalfOfAFaultReturnsBeforeItsUndo(t *testing.T) {
+	once := &noop{evidence: "seen"}
+	life := chaos.NewLife(halved{once}, once, nil)
+	require.Error(t, life.Return(t.Context()), "nothing has begun")
+	require.NoError(t, life.Inject(t.Context()))
+	require.NoError(t, life.Confirm(t.Context()))
+	require.NoError(t, life.Return(t.Context()))
+	require.NoError(t, life.End(t.Context()))
+	assert.Equal(t, []string{"write", "inject", "confirm", "return", "recover", "whole", "erase"}, once.calls)
+
+	whole := chaos.NewLife(once, once, nil)
+	require.NoError(t, whole.Inject(t.Context()))
+	require.NoError(t, whole.Confirm(t.Context()))
+	require.ErrorContains(t, whole.Return(t.Context()), "no first half")
 }

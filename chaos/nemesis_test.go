@@ -87,18 +87,30 @@ func TestATrialThatCannotBePlayedEndsTheSearch(t *testing.T) {
 	assert.Len(t, minimal, 4)
 }
 
-func TestBurnLooksAtTheLastRequestsOnly(t *testing.T) {
-	burn := chaos.Burn{Of: 4, Share: 0.75}
-	for _, c := range []struct{ failed, burnt bool }{
-		{true, false},
-		{true, false},
-		{true, false},
-		{false, true},
-		{false, false},
-		{true, false},
-		{true, false},
-		{true, true},
+// Whatever a load sends per second: nearly all of it failing for ten seconds is
+// enough, half of it failing for ever is not.
+func TestABurntBudgetIsNearlyEverythingForATime(t *testing.T) {
+	start := time.Unix(1_000_000, 0)
+	for name, c := range map[string]struct {
+		perSecond int
+		from      time.Duration // everything fails from here on
+		share     int           // of a hundred, that fail then
+		want      time.Duration // when it is burnt, 0 is never
+	}{
+		"all":               {154, 20 * time.Second, 100, 29 * time.Second},
+		"few, but all":      {4, 20 * time.Second, 100, 29 * time.Second},
+		"half":              {154, 20 * time.Second, 50, 0},
+		"all from outset":   {154, 0, 100, 10 * time.Second},
+		"hardly any at all": {1, 20 * time.Second, 100, 0},
 	} {
-		assert.Equal(t, c.burnt, burn.Add(c.failed))
+		burn := chaos.Burn{For: 10 * time.Second, Share: 0.9, Least: 30}
+		burnt := time.Duration(0)
+		for i := range 60 * c.perSecond {
+			at := time.Duration(i) * time.Second / time.Duration(c.perSecond)
+			if burn.Add(start.Add(at), at >= c.from && i%100 < c.share) && burnt == 0 {
+				burnt = at
+			}
+		}
+		assert.InDelta(t, c.want.Seconds(), burnt.Seconds(), 1, name)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/chaos/pledge"
+	"github.com/wayproof/wayproof/internal/kube"
 )
 
 // faulty is the variable by which the demo's services are told to misbehave.
@@ -32,8 +33,25 @@ func backend(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error
 			}
 			return "every pod of " + spec.Target + " runs with " + faulty + "=" + spec.Params["order"], nil
 		},
+		still: glance(carries(site, spec.Target, faulty, spec.Params["order"])),
 		whole: replaced(site, spec.Target),
 	}, nil
+}
+
+// carries is evidence that a Deployment's container still has a variable of that value.
+func carries(site Site, target, name, value string) kube.Probe {
+	return func(ctx context.Context) (bool, string, error) {
+		found, err := deployment(ctx, site, target)
+		if err != nil {
+			return false, "", err
+		}
+		for _, container := range found.Spec.Template.Spec.Containers {
+			if slices.Contains(container.Env, corev1.EnvVar{Name: name, Value: value}) {
+				return true, name + "=" + value, nil
+			}
+		}
+		return false, "no " + name + "=" + value, nil
+	}
 }
 
 // variable are the steps that set a variable of a Deployment's one container,

@@ -60,7 +60,9 @@ func TestAnswersOfTheEvictionAPIAreNoted(t *testing.T) {
 	require.Len(t, noted, 2)
 	assert.Equal(t, sample{chaos.SeriesFirst, http.StatusCreated, "n/a: accepted"}, noted[0])
 	assert.InDelta(t, http.StatusTooManyRequests, noted[1].value, 0)
-	Site{}.answered(chaos.SeriesFirst, pod("a", "x"), errors.New("nobody listens"))
+	site.answered(chaos.SeriesEdge, pod("b", "x"), errors.New("connection refused"))
+	assert.Len(t, noted, 2, "no answer is no code")
+	Site{}.answered(chaos.SeriesFirst, pod("a", "x"), nil)
 }
 
 func TestNodesAreDrainedOnceEach(t *testing.T) {

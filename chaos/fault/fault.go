@@ -10,6 +10,7 @@ package fault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -27,8 +28,8 @@ import (
 type Site struct {
 	Cluster *kube.Cluster
 	Post    *post.Post
-	// System allows the mesh's own namespaces where wayproof did not make them.
-	// kube-system is never touched.
+	// System allows the mesh's own namespaces where wayproof did not make them, and
+	// nodes. kube-system is never touched.
 	System bool
 	// Note, if set, is told what a fault measures while it is injected: the
 	// answers of the Eviction API.
@@ -51,7 +52,9 @@ type Injection struct {
 	site    Site
 	inject  func(ctx context.Context) error
 	confirm func(ctx context.Context) (string, error)
-	ease    func(ctx context.Context) error // before the undo is carried out; may be nil
+	still   func(ctx context.Context) (string, error) // nil of a fault that happens once
+	half    func(ctx context.Context) error           // undoes the first half of a fault that has two
+	ease    func(ctx context.Context) error           // before the undo is carried out; may be nil
 	whole   func(ctx context.Context) (string, error)
 }
 
@@ -63,15 +66,42 @@ func (i *Injection) Inject(ctx context.Context) error { return i.inject(ctx) }
 // Confirm is part of chaos.Fault.
 func (i *Injection) Confirm(ctx context.Context) (string, error) { return i.confirm(ctx) }
 
-// Recover carries out what the pledge says.
-func (i *Injection) Recover(ctx context.Context) error {
-	if i.ease != nil {
-		if err := i.ease(ctx); err != nil {
-			return err
+// Still is part of chaos.Lasting. What happened once needs to be there no more.
+func (i *Injection) Still(ctx context.Context) (string, error) {
+	if i.still == nil {
+		return "it happened once", nil
+	}
+	return i.still(ctx)
+}
+
+// Return is part of chaos.Returning.
+func (i *Injection) Return(ctx context.Context) error {
+	if i.half == nil {
+		return errors.New("it is one and has no halves")
+	}
+	return i.half(ctx)
+}
+
+// glance is one look of a probe: evidence, or an error that says what is there instead.
+func glance(probe kube.Probe) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		there, state, err := probe(ctx)
+		if err == nil && !there {
+			err = fmt.Errorf("now there is %q", state)
 		}
+		return state, err
+	}
+}
+
+// Recover carries out what the pledge says, also where the fault could not be
+// eased first.
+func (i *Injection) Recover(ctx context.Context) error {
+	var eased error
+	if i.ease != nil {
+		eased = i.ease(ctx)
 	}
 	_, err := i.site.Post.Carry(ctx, i.Undo)
-	return err
+	return errors.Join(eased, err)
 }
 
 // ConfirmRecovered is part of chaos.Fault.
@@ -89,6 +119,9 @@ func makers() map[string]maker {
 	}
 }
 
+// ofNodes lists the faults that all of a node feels.
+func ofNodes() []string { return []string{"drain", "burn"} }
+
 // Names lists the faults that there are.
 func Names() []string { return slices.Sorted(maps.Keys(makers())) }
 
@@ -97,6 +130,9 @@ func Make(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
 	known, ok := makers()[spec.Name]
 	if !ok {
 		return nil, fmt.Errorf("no fault %q; there are %s", spec.Name, strings.Join(Names(), ", "))
+	}
+	if slices.Contains(ofNodes(), spec.Name) && !site.System {
+		return nil, fmt.Errorf("%s of %s: a node serves others, too; allow it by --system", spec.Name, spec.Target)
 	}
 	if err := site.admit(ctx, spec.Target); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,32 +14,50 @@ import (
 	"github.com/wayproof/wayproof/internal/kube"
 )
 
-// onNode is a fault that a hand does and undoes.
-func onNode(site Site, target string, d pledge.Deed, took func(look string) bool) *Injection {
-	step := pledge.Step{Say: fmt.Sprintf("undo %s on node %s", d.Kind, d.Node), Deed: &d}
+// onNode is a fault that a hand does and undoes. What was on the node before may
+// stay there.
+func onNode(ctx context.Context, site Site, target string, d pledge.Deed, took func(look string) bool) (*Injection, error) {
+	before, err := site.Post.Leftovers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	looks := func(ctx context.Context) (bool, string, error) {
+		look, err := site.Post.Hand(ctx, "look", d)
+		return err == nil && took(look), look, err
+	}
 	return &Injection{
-		Target: target, Undo: []pledge.Step{step},
+		Target: target, Undo: []pledge.Step{{Say: fmt.Sprintf("undo %s on node %s", d.Kind, d.Node), Deed: &d}},
 		inject: func(ctx context.Context) error {
 			_, err := site.Post.Hand(ctx, "do", d)
 			return err
 		},
 		confirm: func(ctx context.Context) (string, error) {
-			return eventually(ctx, d.Kind+" to show on node "+d.Node, func(ctx context.Context) (bool, string, error) {
-				look, err := site.Post.Hand(ctx, "look", d)
-				return err == nil && took(look), look, err
-			})
+			return eventually(ctx, d.Kind+" to show on node "+d.Node, looks)
 		},
+		still: glance(looks),
 		whole: func(ctx context.Context) (string, error) {
 			found, err := site.Post.Leftovers(ctx)
 			if err != nil {
 				return "", err
 			}
-			if left := found[d.Node]; len(left) > 0 {
+			if left := added(before[d.Node], found[d.Node]); len(left) > 0 {
 				return "", fmt.Errorf("node %s still has %s", d.Node, strings.Join(left, ", "))
 			}
 			return "nothing is left on node " + d.Node, nil
 		},
+	}, nil
+}
+
+// added lists what there is more of than before, each as often as it is.
+func added(before, after []string) []string {
+	had := map[string]int{}
+	for _, line := range before {
+		had[line]++
 	}
+	return slices.DeleteFunc(slices.Clone(after), func(line string) bool {
+		had[line]--
+		return had[line] >= 0
+	})
 }
 
 // then adds to the proof that all is whole.
@@ -63,7 +82,11 @@ func hang(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
 		return nil, err
 	}
 	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Stop, Pod: string(victim.UID), Program: "envoy"}
-	return onNode(site, "Envoy of pod "+named(victim), d, allStopped).then(available(site, spec.Target)), nil
+	made, err := onNode(ctx, site, "Envoy of pod "+named(victim), d, allStopped)
+	if err != nil {
+		return nil, err
+	}
+	return made.then(available(site, spec.Target)), nil
 }
 
 // allStopped is true of processes of which there is one at least and each is in
@@ -100,7 +123,10 @@ func partition(ctx context.Context, site Site, spec chaos.Spec) (*Injection, err
 	d := pledge.Deed{
 		Node: victim.Spec.NodeName, Kind: pledge.Rules, Pod: string(victim.UID), Name: "wayproof_" + spec.Name, Rules: []pledge.Rule{rule},
 	}
-	made := onNode(site, fmt.Sprintf("leg %s at pod %s", spec.Params["leg"], named(victim)), d, counted.MatchString)
+	made, err := onNode(ctx, site, fmt.Sprintf("leg %s at pod %s", spec.Params["leg"], named(victim)), d, counted.MatchString)
+	if err != nil {
+		return nil, err
+	}
 	return made.then(available(site, spec.Target)), nil
 }
 
@@ -161,7 +187,7 @@ func burn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
 		return nil, fmt.Errorf("workers=%q is not 1 to 16", spec.Params["workers"])
 	}
 	d := pledge.Deed{Node: pods[0].Spec.NodeName, Kind: pledge.Burn, Name: "wayproof_burn", Workers: workers, For: min(burnFor, spec.Hold+time.Minute)}
-	return onNode(site, fmt.Sprintf("%d threads beside pod %s", workers, named(pods[0])), d, burnt), nil
+	return onNode(ctx, site, fmt.Sprintf("%d threads beside pod %s", workers, named(pods[0])), d, burnt)
 }
 
 // spentCPU finds the seconds in "2 burning, 1.3 s of CPU burnt".
@@ -190,7 +216,10 @@ func delay(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 		return nil, fmt.Errorf("by=%q is no delay up to 10s", spec.Params["by"])
 	}
 	d := pledge.Deed{Node: victim.Spec.NodeName, Kind: pledge.Delay, Pod: string(victim.UID), For: length}
-	made := onNode(site, fmt.Sprintf("packets of pod %s by %v", named(victim), length), d, late)
+	made, err := onNode(ctx, site, fmt.Sprintf("packets of pod %s by %v", named(victim), length), d, late)
+	if err != nil {
+		return nil, err
+	}
 	return made.then(available(site, spec.Target)), nil
 }
 

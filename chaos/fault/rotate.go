@@ -42,6 +42,7 @@ func rotate(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error)
 			return err
 		},
 		confirm: func(ctx context.Context) (string, error) { return work.begin(ctx, life) },
+		still:   glance(carries(site, spec.Target, lifetime, life.String())),
 		ease:    work.stop,
 		whole:   replaced(site, spec.Target),
 	}, nil

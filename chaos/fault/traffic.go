@@ -45,6 +45,12 @@ func churn(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 				return now.GetGeneration() > route.GetGeneration()+2, state, nil
 			})
 		},
+		still: func(ctx context.Context) (string, error) {
+			before := work.made()
+			return eventually(ctx, "the route to go on changing", func(context.Context) (bool, string, error) {
+				return work.made() > before, fmt.Sprintf("%d changes", work.made()), nil
+			})
+		},
 		ease: work.stop,
 		whole: func(ctx context.Context) (string, error) {
 			err := site.Cluster.AwaitRoute(ctx, kube.Ref{Namespace: namespace, Name: name}, wholeWait)

@@ -44,7 +44,8 @@ func scale(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) 
 
 // istiod takes the control plane away. With route=namespace/name the route's
 // weights are turned while it is gone, which nobody can tell the proxies: they
-// must go on as before. The weights are given back before istiod is.
+// must go on as before. The fault has two halves then: istiod comes back first, by
+// which the change arrives, and the weights are given back after that.
 func istiod(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error) {
 	made, err := scaled(ctx, site, spec.Target, 0)
 	if err != nil || spec.Params["route"] == "" {
@@ -58,8 +59,8 @@ func istiod(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error)
 	if err != nil {
 		return nil, err
 	}
-	gone := made.confirm
-	made.Undo = append([]pledge.Step{back}, made.Undo...)
+	gone, again, returned := made.confirm, made.Undo[0], made.whole
+	made.Undo = append(made.Undo, back)
 	made.confirm = func(ctx context.Context) (string, error) {
 		evidence, err := gone(ctx)
 		if err != nil {
@@ -67,15 +68,22 @@ func istiod(ctx context.Context, site Site, spec chaos.Spec) (*Injection, error)
 		}
 		return evidence + "; then the weights of " + spec.Params["route"] + " were turned", do(site, forth)(ctx)
 	}
+	made.half = func(ctx context.Context) error {
+		if err := do(site, again)(ctx); err != nil {
+			return err
+		}
+		_, err := returned(ctx)
+		return err
+	}
 	return made, nil
 }
 
 func scaled(ctx context.Context, site Site, target string, to int32) (*Injection, error) {
-	now, err := deployment(ctx, site, target)
+	found, err := deployment(ctx, site, target)
 	if err != nil {
 		return nil, err
 	}
-	was := *now.Spec.Replicas
+	was := *found.Spec.Replicas
 	if was == to {
 		return nil, fmt.Errorf("%s has %d replicas already", target, to)
 	}
@@ -92,13 +100,14 @@ func scaled(ctx context.Context, site Site, target string, to int32) (*Injection
 		Target: fmt.Sprintf("%s from %d to %d replicas", target, was, to), Undo: []pledge.Step{back},
 		inject: do(site, forth),
 		confirm: func(ctx context.Context) (string, error) {
-			return eventually(ctx, fmt.Sprintf("%s to have %d pods", target, to), exactly(site, now, to))
+			return eventually(ctx, fmt.Sprintf("%s to have %d pods", target, to), exactly(site, found, to))
 		},
+		still: glance(exactly(site, found, to)),
 		whole: func(ctx context.Context) (string, error) {
 			if evidence, err := available(site, target)(ctx); err != nil {
 				return evidence, err
 			}
-			return eventually(ctx, fmt.Sprintf("%s to have %d pods again", target, was), exactly(site, now, was))
+			return eventually(ctx, fmt.Sprintf("%s to have %d pods again", target, was), exactly(site, found, was))
 		},
 	}, nil
 }
@@ -118,7 +127,8 @@ func exactly(site Site, of *appsv1.Deployment, count int32) kube.Probe {
 	}
 }
 
-// restartedAt is the annotation that kubectl's rollout restart sets, too.
+// restartedAt is the annotation by which pods are rolled, as kubectl's rollout
+// restart does it by one of its own.
 const restartedAt = "wayproof.dev/restarted-at"
 
 // stamped is the patch that rolls a workload: its pods' template says when.

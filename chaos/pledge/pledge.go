@@ -171,4 +171,16 @@ func (p Pledge) Of(party Party) []Step {
 
 // DoneKey is the entry of the ConfigMap in which a party says when it was done.
 // Unlike Party it fits the key of a ConfigMap whatever the node is called.
-func DoneKey(party Party) string { return "undone." + string(party) }
+func DoneKey(party Party) string { return doneBy + string(party) }
+
+const doneBy = "undone."
+
+// DoneBy is the party whose entry a key is, if it is one.
+func DoneBy(key string) (Party, bool) {
+	party, done := strings.CutPrefix(key, doneBy)
+	return Party(party), done
+}
+
+// ExitUnsupported is how a process, a hand or a harness that plays one fault, says
+// that a deed cannot be had where it is.
+const ExitUnsupported = 4

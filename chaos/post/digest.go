@@ -57,32 +57,43 @@ func (d Digest) Differences(after Digest) []string {
 
 // workloads are Deployments and DaemonSets: replicas declared and ready, images.
 func (p *Post) workloads(ctx context.Context, d Digest) error {
-	for _, namespace := range p.reach {
+	for _, namespace := range p.reach.Read {
 		deployments, err := p.cluster.Set().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return fmt.Errorf("list deployments of %s: %w", namespace, err)
 		}
 		for _, one := range deployments.Items {
-			var images []string
-			for _, container := range one.Spec.Template.Spec.Containers {
-				images = append(images, container.Image)
-			}
-			template, err := fingerprint(one.Spec.Template.Spec)
+			pods, err := podsLike(one.Spec.Template.Spec)
 			if err != nil {
 				return fmt.Errorf("read deployment %s/%s: %w", namespace, one.Name, err)
 			}
-			d["deployment "+namespace+"/"+one.Name] = fmt.Sprintf("%d replicas, %d in all, %d ready, images %s, pods like %s",
-				*one.Spec.Replicas, one.Status.Replicas, one.Status.ReadyReplicas, strings.Join(images, " "), template)
+			d["deployment "+namespace+"/"+one.Name] = fmt.Sprintf("%d replicas, %d in all, %d ready, %s",
+				*one.Spec.Replicas, one.Status.Replicas, one.Status.ReadyReplicas, pods)
 		}
 		sets, err := p.cluster.Set().AppsV1().DaemonSets(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return fmt.Errorf("list daemon sets of %s: %w", namespace, err)
 		}
 		for _, one := range sets.Items {
-			d["daemonset "+namespace+"/"+one.Name] = fmt.Sprintf("%d of %d ready", one.Status.NumberReady, one.Status.DesiredNumberScheduled)
+			pods, err := podsLike(one.Spec.Template.Spec)
+			if err != nil {
+				return fmt.Errorf("read daemon set %s/%s: %w", namespace, one.Name, err)
+			}
+			d["daemonset "+namespace+"/"+one.Name] = fmt.Sprintf("%d of %d ready, %s", one.Status.NumberReady, one.Status.DesiredNumberScheduled, pods)
 		}
 	}
 	return nil
+}
+
+// podsLike says in words what the pods of a workload are like: images, and a
+// fingerprint of the rest.
+func podsLike(spec corev1.PodSpec) (string, error) {
+	var images []string
+	for _, container := range spec.Containers {
+		images = append(images, container.Image)
+	}
+	template, err := fingerprint(spec)
+	return fmt.Sprintf("images %s, pods like %s", strings.Join(images, " "), template), err
 }
 
 // fingerprint tells one pod template from another: variables, arguments, all of
@@ -105,7 +116,7 @@ func (p *Post) declared(ctx context.Context, d Digest) error {
 		{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscalerList"},
 		{Version: "v1", Kind: "ServiceList"},
 	} {
-		for _, namespace := range p.reach {
+		for _, namespace := range p.reach.Read {
 			list := &unstructured.UnstructuredList{}
 			list.SetGroupVersionKind(kind)
 			if err := p.cluster.Objects().List(ctx, list, client.InNamespace(namespace)); err != nil {
@@ -146,6 +157,9 @@ func (p *Post) open(ctx context.Context, d Digest) error {
 	all, err := p.Pledges(ctx)
 	for _, one := range all {
 		d["pledge "+one.ID] = one.Fault + " of " + one.Target
+		if one.Broken != nil {
+			d["pledge "+one.ID] = "cannot be read"
+		}
 	}
 	return err
 }

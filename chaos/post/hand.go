@@ -6,15 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/chaos/pledge"
 	"github.com/wayproof/wayproof/internal/kube"
 )
-
-// exitUnsupported is how a hand says that its node cannot do a deed.
-const exitUnsupported = 4
 
 // Hand has the hand on the deed's node do, undo or look at it, and returns what
 // it says. A node that cannot do it is a *chaos.Unsupported.
@@ -53,7 +54,7 @@ func (p *Post) tell(ctx context.Context, node string, words ...string) (string, 
 	err = p.cluster.Exec(ctx, command, kube.Streams{Out: &out, Err: &complaint})
 	said := strings.TrimSpace(complaint.String())
 	var exited *kube.ExitError
-	if errors.As(err, &exited) && exited.Code == exitUnsupported {
+	if errors.As(err, &exited) && exited.Code == pledge.ExitUnsupported {
 		return "", &chaos.Unsupported{Reason: said}
 	}
 	if err != nil {
@@ -74,4 +75,38 @@ func (p *Post) on(ctx context.Context, node string) (kube.Ref, error) {
 		}
 	}
 	return kube.Ref{}, fmt.Errorf("node %s has no ready hand", node)
+}
+
+// Nodes lists the nodes that are to have a hand. One that has none that is ready
+// is an error: nothing is known of it.
+func (p *Post) Nodes(ctx context.Context) ([]string, error) {
+	wanted, err := p.cluster.Set().AppsV1().DaemonSets(pledge.Namespace).Get(ctx, "hand", metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("get daemon set %s/hand: %w", pledge.Namespace, err)
+	}
+	pods, err := p.cluster.PodsBy(ctx, pledge.Namespace, "app=hand")
+	if err != nil {
+		return nil, err
+	}
+	return handed(pods, int(wanted.Status.DesiredNumberScheduled))
+}
+
+// handed lists the nodes of the ready ones of hands, of which there must be so many.
+func handed(pods []corev1.Pod, wanted int) ([]string, error) {
+	var names []string
+	for i := range pods {
+		if kube.Ready(&pods[i]) {
+			names = append(names, pods[i].Spec.NodeName)
+		}
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) < wanted || wanted == 0 {
+		return nil, fmt.Errorf("%d of %d nodes have a ready hand: %v", len(names), wanted, names)
+	}
+	return names, nil
+}
+
+// lines splits output, without empty lines.
+func lines(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
 }

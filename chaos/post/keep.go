@@ -2,10 +2,7 @@ package post
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -37,8 +34,10 @@ func (w *Written) Write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(others) > 0 {
-		return fmt.Errorf("fault %s of %s is still pledged (%s): one at a time; `wayproof heal` ends it", others[0].Fault, others[0].Target, others[0].ID)
+	for _, other := range others {
+		if other.Broken == nil {
+			return fmt.Errorf("fault %s of %s is still pledged (%s): one at a time; `wayproof heal` ends it", other.Fault, other.Target, other.ID)
+		}
 	}
 	if err := w.post.beat(ctx); err != nil {
 		return err
@@ -60,6 +59,21 @@ func (w *Written) Write(ctx context.Context) error {
 	return nil
 }
 
+// Stands makes sure that nobody has begun to carry the pledge out: it is there,
+// and no party has said that it is done.
+func (w *Written) Stands(ctx context.Context) error {
+	stored, err := w.post.maps().Get(ctx, w.pledge.ID, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("look at pledge %s: %w", w.pledge.ID, err)
+	}
+	for key, at := range stored.Data {
+		if party, done := pledge.DoneBy(key); done {
+			return fmt.Errorf("pledge %s was carried out by %s at %s", w.pledge.ID, party, at)
+		}
+	}
+	return nil
+}
+
 // Erase takes the pledge away.
 func (w *Written) Erase(ctx context.Context) error { return w.post.erase(ctx, w.pledge.ID) }
 
@@ -75,23 +89,30 @@ func (p *Post) maps() configMaps { return p.cluster.Set().CoreV1().ConfigMaps(pl
 
 type configMaps interface {
 	Create(ctx context.Context, m *corev1.ConfigMap, o metav1.CreateOptions) (*corev1.ConfigMap, error)
+	Get(ctx context.Context, name string, o metav1.GetOptions) (*corev1.ConfigMap, error)
 	Delete(ctx context.Context, name string, o metav1.DeleteOptions) error
 	List(ctx context.Context, o metav1.ListOptions) (*corev1.ConfigMapList, error)
 }
 
-// Pledges lists what is written down, whoever wrote it.
-func (p *Post) Pledges(ctx context.Context) ([]pledge.Pledge, error) {
+// Stored is a pledge as it lies in the cluster. Of one that cannot be read only
+// the id is known.
+type Stored struct {
+	pledge.Pledge
+
+	Broken error
+}
+
+// Pledges lists what is written down, whoever wrote it. One that cannot be read
+// is no reason to be silent about the others.
+func (p *Post) Pledges(ctx context.Context) ([]Stored, error) {
 	list, err := p.maps().List(ctx, metav1.ListOptions{LabelSelector: pledge.Label})
 	if err != nil {
 		return nil, fmt.Errorf("list pledges: %w", err)
 	}
-	var all []pledge.Pledge
-	for _, item := range list.Items {
-		one, err := pledge.Decode(item.Data[pledge.Key])
-		if err != nil {
-			return nil, fmt.Errorf("pledge %s: %w", item.Name, err)
-		}
-		all = append(all, one)
+	all := make([]Stored, len(list.Items))
+	for i, item := range list.Items {
+		all[i].Pledge, all[i].Broken = pledge.Decode(item.Data[pledge.Key])
+		all[i].ID = item.Name
 	}
 	return all, nil
 }
@@ -124,8 +145,8 @@ func (p *Post) Heart(ctx context.Context, failed func(error)) (func(), error) {
 		<-ended
 		gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), pledge.Beat)
 		defer cancel()
-		if err := p.cluster.Set().CoordinationV1().Leases(pledge.Namespace).Delete(gone, pledge.Lease(p.owner.Run), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			failed(fmt.Errorf("take the heartbeat away: %w", err))
+		if err := p.silence(gone, p.owner.Run); err != nil {
+			failed(err)
 		}
 	}, nil
 }
@@ -151,89 +172,4 @@ func (p *Post) beat(ctx context.Context) error {
 		return fmt.Errorf("beat heart of run %s: %w", p.owner.Run, err)
 	}
 	return nil
-}
-
-// Heal carries out every pledge that is written down and takes it away. It
-// returns what was done, in lines.
-func (p *Post) Heal(ctx context.Context) ([]string, error) {
-	all, err := p.Pledges(ctx)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	var lines []string
-	for _, one := range all {
-		done, failed := p.Carry(ctx, one.Undo)
-		lines = append(lines, done...)
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("pledge %s: %w", one.ID, failed))
-			continue
-		}
-		err = errors.Join(err, p.erase(ctx, one.ID))
-		lines = append(lines, "pledge "+one.ID+" kept and taken away")
-	}
-	return lines, err
-}
-
-// Carry carries steps out, all of them even if one fails.
-func (p *Post) Carry(ctx context.Context, steps []pledge.Step) ([]string, error) {
-	var lines []string
-	var all error
-	for _, step := range steps {
-		err := p.carry(ctx, step)
-		if err != nil {
-			all = errors.Join(all, fmt.Errorf("%s: %w", step.Say, err))
-			continue
-		}
-		lines = append(lines, step.Say)
-	}
-	return lines, all
-}
-
-func (p *Post) carry(ctx context.Context, step pledge.Step) error {
-	if step.Deed != nil {
-		_, err := p.Hand(ctx, "undo", *step.Deed)
-		return err
-	}
-	_, err := p.Call(ctx, *step.Request)
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
-}
-
-// Call makes a request of a step with the harness's own rights.
-func (p *Post) Call(ctx context.Context, r pledge.Request) ([]byte, error) {
-	request := p.cluster.Set().CoreV1().RESTClient().Verb(r.Method).RequestURI(r.Path)
-	if r.ContentType != "" {
-		request = request.SetHeader("Content-Type", r.ContentType)
-	}
-	if len(r.Body) > 0 {
-		request = request.Body([]byte(r.Body))
-	}
-	body, err := request.Do(ctx).Raw()
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
-	}
-	return body, nil
-}
-
-// Nodes lists the nodes that have a hand.
-func (p *Post) Nodes(ctx context.Context) ([]string, error) {
-	pods, err := p.cluster.PodsBy(ctx, pledge.Namespace, "app=hand")
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range pods {
-		if kube.Ready(&pods[i]) {
-			names = append(names, pods[i].Spec.NodeName)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// lines splits output, without empty lines.
-func lines(text string) []string {
-	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -31,8 +32,16 @@ type Post struct {
 	cluster *kube.Cluster
 	owner   kube.Owner
 	agent   string // image of the agent
-	// Reach lists the namespaces in which faults, and so undos, may be.
-	reach []string
+	reach   Reach
+}
+
+// Reach is where faults may be.
+type Reach struct {
+	// Read lists the namespaces of which the digest is taken.
+	Read []string
+	// Undo lists those of them in which a pledge may ask for something of the API
+	// server: the watchdog gets the right to that there, and nowhere else.
+	Undo []string
 }
 
 // New makes a post; nothing is in the cluster before Install.
@@ -43,9 +52,8 @@ func New(cluster *kube.Cluster, owner kube.Owner, agent string) *Post {
 // startWait bounds how long watchdog and hands may take to start.
 const startWait = 90 * time.Second
 
-// Install puts watchdog and hands into the cluster, with the right to undo in
-// the namespaces given and in no others.
-func (p *Post) Install(ctx context.Context, reach ...string) error {
+// Install puts watchdog and hands into the cluster.
+func (p *Post) Install(ctx context.Context, reach Reach) error {
 	p.reach = reach
 	objects, err := p.objects()
 	if err != nil {
@@ -63,7 +71,7 @@ func (p *Post) Install(ctx context.Context, reach ...string) error {
 // guesting may put a role into each namespace that it reaches.
 func (p *Post) guesting() kube.Owner {
 	owner := p.owner
-	owner.Guest = append(append([]string{}, owner.Guest...), p.reach...)
+	owner.Guest = slices.Concat(owner.Guest, p.reach.Undo)
 	return owner
 }
 
@@ -77,7 +85,7 @@ func (p *Post) objects() ([]kube.Manifest, error) {
 			return nil, fmt.Errorf("%s: %w", manifest, err)
 		}
 	}
-	for _, namespace := range p.reach {
+	for _, namespace := range p.reach.Undo {
 		rights, err := undoRights(namespace)
 		if err != nil {
 			return nil, err
@@ -113,9 +121,7 @@ func undoRights(namespace string) ([]kube.Manifest, error) {
 		TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: meta,
 		Rules: []rbacv1.PolicyRule{
 			{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"patch"}},
-			{APIGroups: []string{"gateway.networking.k8s.io"}, Resources: []string{"httproutes"}, Verbs: []string{"patch", "delete"}},
-			{APIGroups: []string{"policy"}, Resources: []string{"poddisruptionbudgets"}, Verbs: []string{"delete"}},
-			{APIGroups: []string{"autoscaling"}, Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"delete"}},
+			{APIGroups: []string{"gateway.networking.k8s.io"}, Resources: []string{"httproutes"}, Verbs: []string{"patch"}},
 		},
 	}
 	binding := &rbacv1.RoleBinding{

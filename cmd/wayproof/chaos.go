@@ -39,6 +39,7 @@ injected; a watchdog in the cluster undoes it when wayproof dies.`,
 	}
 	flags.register(cmd)
 	flags.registerRun(cmd)
+	flags.registerSystem(cmd)
 	flags.nemesis.register(cmd)
 	cmd.Flags().BoolVar(&flags.long, "long", isSet("LONG"), "also what takes very long: the workshop's autoscaler with its plateau and way back (LONG)")
 	cmd.AddCommand(chaosPlanCommand(), chaosShrinkCommand(), chaosMatrixCommand(), chaosCellCommand())
@@ -56,6 +57,9 @@ type chaosFlags struct {
 // intendChaos turns flags into a plan: the experiments that are selected, or a
 // schedule that the seed draws.
 func (f *chaosFlags) intendChaos() (intent, []catalogue.Experiment, error) {
+	if f.nemesis.misread != nil {
+		return intent{}, nil, f.nemesis.misread
+	}
 	seed, err := parseSeed(f.seed)
 	if err != nil {
 		return intent{}, nil, err
@@ -88,6 +92,9 @@ func (f *chaosFlags) again(seed uint64) string {
 	}
 	if f.long {
 		text += " --long"
+	}
+	if f.system {
+		text += " --system"
 	}
 	return text + spelled([2]string{"strikes", f.nemesis.strikes})
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,9 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wayproof/wayproof/chaos"
-	"github.com/wayproof/wayproof/chaos/fault"
 	"github.com/wayproof/wayproof/chaos/pledge"
-	"github.com/wayproof/wayproof/chaos/post"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/mesh"
@@ -29,9 +26,6 @@ import (
 
 // wholeWithin is how soon after a kill -9 of the harness the cluster is whole.
 const wholeWithin = time.Minute
-
-// exitUnsupported is how a cell says that the fault cannot be had here.
-const exitUnsupported = 4
 
 // steps are where in a fault's life the harness is killed.
 func steps() []chaos.State {
@@ -83,10 +77,15 @@ func chaosMatrixCommand() *cobra.Command {
 			for i, one := range chosen {
 				lines.Note("%3d  %s", i+1, one)
 			}
-			return runMatrix(cmd.Context(), killings{environment: environment, cells: chosen, heal: flags.heal}, lines)
+			err = runMatrix(cmd.Context(), killings{environment: environment, cells: chosen, flags: flags}, lines)
+			if left := flags.leave(cmd.Context(), environment, false, lines); err == nil {
+				err = left
+			}
+			return err
 		},
 	}
 	flags.register(cmd)
+	flags.registerSystem(cmd)
 	cmd.Flags().IntVar(&flags.count, "cells", 3, "how many cells, drawn by the seed; 0 is all")
 	cmd.Flags().StringVar(&flags.seed, "seed", env("SEED", ""), "seed of the draw (SEED)")
 	cmd.Flags().StringVar(&flags.focus, "focus", "", "all cells whose text this regular expression matches, instead of a draw")
@@ -120,7 +119,7 @@ func (f *cellFlags) chosen() ([]cell, uint64, error) {
 type killings struct {
 	environment mesh.Environment
 	cells       []cell
-	heal        bool // by hand, not by the watchdog
+	flags       *cellFlags
 }
 
 func matching(all []cell, focus *regexp.Regexp) []cell {
@@ -133,7 +132,8 @@ func matching(all []cell, focus *regexp.Regexp) []cell {
 	return found
 }
 
-// runMatrix plays cells one by one, on the demo as the experiments need it.
+// runMatrix plays cells one by one, on the demo as the experiments need it, and
+// removes what it put there unless that is to be kept.
 func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
 	if err := m.environment.Up(ctx, lines); err != nil {
 		return err
@@ -142,58 +142,59 @@ func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
 	if err != nil {
 		return err
 	}
-	owner := kube.Owner{Run: runID()}
-	ground, err := scene.Prepare(ctx, scene.Ground{Cluster: cluster, Owner: owner, Agent: agentOf(m.environment), Progress: lines})
+	ground, err := scene.Prepare(ctx, scene.Ground{
+		Cluster: cluster, Owner: kube.Owner{Run: runID(), Adopt: m.flags.adopt}, Agent: agentOf(m.environment), Progress: lines, System: m.flags.mayTouchSystem(),
+	})
 	if err != nil {
 		return err
 	}
 	stop := ground.Walk(ctx)
-	broken := m.play(ctx, ground)
+	fates := m.play(ctx, ground)
 	stop()
-	if err := ground.Leave(ctx); err != nil {
-		return err
+	left := ground.Leave(ctx)
+	if !m.flags.keep {
+		left = errors.Join(left, ground.Sweep(ctx))
 	}
-	if len(broken) > 0 {
-		return &exitError{code: exitViolated, err: fmt.Errorf("%d of %d cells were not whole within %v:\n%s", len(broken), len(m.cells), wholeWithin, strings.Join(broken, "\n"))}
-	}
-	return nil
+	return fates.verdict(left)
 }
 
-// play plays one cell after the other and says which were not whole in time.
-func (m killings) play(ctx context.Context, ground *scene.Ground) (broken []string) {
+// play plays one cell after the other.
+func (m killings) play(ctx context.Context, ground *scene.Ground) (fates matrixFates) {
 	lines := ground.Progress
-	held, slowest := 0, time.Duration(0)
+	slowest := time.Duration(0)
 	for i, one := range m.cells {
 		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(m.cells), one))
-		took, err := m.one(ctx, ground.Post, one)
+		took, err := m.one(ctx, ground, one)
 		done(err)
+		fates.add(one, err)
 		if unsupported, ok := errors.AsType[*chaos.Unsupported](err); ok {
 			lines.Note("UNSUPPORTED  %v: %s", unsupported, one)
-			continue
 		}
-		if err != nil {
-			broken = append(broken, fmt.Sprintf("%s: %v", one, err))
-			continue
+		if err == nil {
+			slowest = max(slowest, took)
+			lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
 		}
-		held, slowest = held+1, max(slowest, took)
-		lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
 	}
-	lines.Note("%d of %d cells held, the slowest whole again after %v", held, len(m.cells), slowest.Round(time.Second))
-	return broken
+	lines.Note("%d of %d cells held, the slowest whole again after %v", fates.held, len(m.cells), slowest.Round(time.Second))
+	return fates
 }
 
 // one has another process of this program play the fault and die, and waits for
 // the watchdog, or has it done by hand, to put everything back.
-func (m killings) one(ctx context.Context, station *post.Post, one cell) (time.Duration, error) {
+func (m killings) one(ctx context.Context, ground *scene.Ground, one cell) (took time.Duration, err error) {
+	station := ground.Post
 	before, err := station.Digest(ctx)
 	if err != nil {
-		return 0, err
+		return 0, &unreached{one.Step, err}
 	}
-	if err := dieIn(ctx, m.environment, one); err != nil {
+	if one.Fault, err = ground.Located(ctx, one.Fault); err != nil {
+		return 0, &unreached{one.Step, err}
+	}
+	if err := m.dieIn(ctx, one); err != nil {
 		return 0, err
 	}
 	died := time.Now()
-	if m.heal {
+	if m.flags.heal {
 		if _, err := station.Heal(ctx); err != nil {
 			return 0, fmt.Errorf("heal: %w", err)
 		}
@@ -209,7 +210,7 @@ func (m killings) one(ctx context.Context, station *post.Post, one cell) (time.D
 }
 
 // dieIn runs the cell's process and makes sure that it died by the signal.
-func dieIn(ctx context.Context, environment mesh.Environment, one cell) error {
+func (m killings) dieIn(ctx context.Context, one cell) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -218,7 +219,10 @@ func dieIn(ctx context.Context, environment mesh.Environment, one cell) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"chaos", "cell", "--kubeconfig", environment.Kubeconfig(), "--context", environment.Context(), "--fault", string(spec), "--die", string(one.Step)}
+	args := []string{"chaos", "cell", "--kubeconfig", m.environment.Kubeconfig(), "--context", m.environment.Context(), "--fault", string(spec), "--die", string(one.Step)}
+	if m.flags.mayTouchSystem() {
+		args = append(args, "--system")
+	}
 	output, err := exec.CommandContext(ctx, self, args...).CombinedOutput()
 	var exited *exec.ExitError
 	if errors.As(err, &exited) {
@@ -226,65 +230,8 @@ func dieIn(ctx context.Context, environment mesh.Environment, one cell) error {
 			return nil
 		}
 	}
-	if errors.As(err, &exited) && exited.ExitCode() == exitUnsupported {
+	if errors.As(err, &exited) && exited.ExitCode() == pledge.ExitUnsupported {
 		return &chaos.Unsupported{Reason: strings.TrimSpace(string(output))}
 	}
-	return fmt.Errorf("the harness did not reach the step %q: %w: %s", one.Step, err, strings.TrimSpace(string(output)))
-}
-
-// chaosCellCommand is the harness that is killed: it plays one fault and sends
-// itself SIGKILL when it has reached a step, as no handler can catch it.
-func chaosCellCommand() *cobra.Command {
-	var kubeconfig, contextName, spec, die string
-	cmd := &cobra.Command{
-		Use: "cell", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cluster, err := kube.Connect(cmd.Context(), kubeconfig, contextName)
-			if err != nil {
-				return err
-			}
-			var wanted chaos.Spec
-			if err := json.Unmarshal([]byte(spec), &wanted); err != nil {
-				return fmt.Errorf("read --fault: %w", err)
-			}
-			err = dieAt(cmd.Context(), cluster, wanted, chaos.State(die))
-			if _, ok := errors.AsType[*chaos.Unsupported](err); ok {
-				return &exitError{code: exitUnsupported, err: err}
-			}
-			return err
-		},
-	}
-	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig of the cluster")
-	cmd.Flags().StringVar(&contextName, "context", "", "its context")
-	cmd.Flags().StringVar(&spec, "fault", "", "the fault as JSON")
-	cmd.Flags().StringVar(&die, "die", "", "the state at which to die")
-	return cmd
-}
-
-func dieAt(ctx context.Context, cluster *kube.Cluster, spec chaos.Spec, step chaos.State) error {
-	run := "cell-" + strconv.FormatInt(time.Now().Unix(), 36)
-	station := post.New(cluster, kube.Owner{Run: run}, "")
-	stop, err := station.Heart(ctx, func(error) {})
-	if err != nil {
-		return err
-	}
-	defer stop()
-	injection, err := fault.Make(ctx, fault.Site{Cluster: cluster, Post: station}, spec)
-	if err != nil {
-		return err
-	}
-	kept := station.Keep(pledge.Pledge{
-		ID: run, Fault: spec.Name, Target: injection.Target, Undo: injection.Undo, Deadline: time.Now().Add(time.Hour),
-	})
-	life := chaos.NewLife(injection, kept, func(m chaos.Moment) {
-		if m.State == step {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		}
-	})
-	for _, next := range []func(context.Context) error{life.Inject, life.Confirm, life.Recover, life.ConfirmRecovered} {
-		if err := next(ctx); err != nil {
-			return errors.Join(err, life.End(context.WithoutCancel(ctx)))
-		}
-	}
-	return nil
+	return &unreached{one.Step, fmt.Errorf("%w: %s", err, strings.TrimSpace(string(output)))}
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/internal/catalogue"
 )
 
@@ -21,6 +24,64 @@ func TestCellsAreDrawnBySeed(t *testing.T) {
 		}
 	}
 	assert.Greater(t, len(drawn), 30)
+}
+
+// A cell that shows nothing is not one that is broken, nor one that held; what is
+// broken is told whatever else went wrong.
+func TestWhatBecomesOfCellsIsTold(t *testing.T) {
+	unsupported, early, late := &chaos.Unsupported{Reason: "no netem"}, &unreached{chaos.Confirmed, errors.New("no pod")}, errors.New("replicas 1")
+	for name, c := range map[string]struct {
+		ends []error
+		left error
+		want int
+	}{
+		"all whole":                        {[]error{nil, nil}, nil, exitHeld},
+		"some unsupported":                 {[]error{nil, unsupported}, nil, exitHeld},
+		"all unsupported":                  {[]error{unsupported, unsupported}, nil, exitInconclusive},
+		"no cell at all":                   {nil, nil, exitInconclusive},
+		"one never came to its step":       {[]error{nil, early}, nil, exitCouldNotRun},
+		"one not whole":                    {[]error{nil, late}, nil, exitViolated},
+		"one not whole, one never came":    {[]error{early, late}, nil, exitViolated},
+		"whole, and the ground not left":   {[]error{nil}, errors.New("refused"), exitCouldNotRun},
+		"broken, and the ground not left":  {[]error{late}, errors.New("refused"), exitViolated},
+		"unsupported, the ground not left": {[]error{unsupported}, errors.New("refused"), exitCouldNotRun},
+	} {
+		var fates matrixFates
+		for _, err := range c.ends {
+			fates.add(cell{Step: chaos.Injected}, err)
+		}
+		err := fates.verdict(c.left)
+		if c.want == exitHeld {
+			require.NoError(t, err, name)
+			continue
+		}
+		var coded *exitError
+		require.ErrorAs(t, err, &coded, name)
+		assert.Equal(t, c.want, coded.code, name)
+		if c.left != nil {
+			assert.ErrorContains(t, err, "refused", name)
+		}
+	}
+}
+
+// A length that cannot be read plays nothing: not, for want of one, everything.
+func TestALengthWithoutAUnitIsAnError(t *testing.T) {
+	for _, wrong := range []string{"10", "ten minutes", "-5m"} {
+		t.Setenv("DURATION", wrong)
+		for _, args := range [][]string{{}, {"plan"}, {"shrink"}} {
+			cmd := chaosCommand()
+			cmd.SetArgs(args)
+			cmd.SilenceErrors, cmd.SilenceUsage = true, true
+			require.ErrorContains(t, cmd.Execute(), "no length of time", "%v", args)
+		}
+	}
+}
+
+func TestOnlyAClusterOfOthersNeedsLeaveForItsSystem(t *testing.T) {
+	for _, c := range []struct{ existing, system, want bool }{{false, false, true}, {true, false, false}, {true, true, true}} {
+		flags := environmentFlags{existing: c.existing, system: c.system}
+		assert.Equal(t, c.want, flags.mayTouchSystem())
+	}
 }
 
 func TestStrikesAreKeptByNumber(t *testing.T) {

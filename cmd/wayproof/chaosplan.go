@@ -18,23 +18,32 @@ type nemesisFlags struct {
 	seed    string
 	length  time.Duration
 	strikes string
+	misread error // of the variable DURATION
 }
 
 func (f *nemesisFlags) register(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.length, "duration", envDuration("DURATION"), "length of a schedule of random faults; 0 plays each experiment once (DURATION)")
+	length, err := envDuration("DURATION")
+	f.misread = err
+	cmd.Flags().DurationVar(&f.length, "duration", length, "length of a schedule of random faults; 0 plays each experiment once (DURATION)")
 	cmd.Flags().StringVar(&f.strikes, "strikes", "", "only these strikes of the schedule, by number: 2,5")
 }
 
-func envDuration(name string) time.Duration {
-	length, err := time.ParseDuration(env(name, "0s"))
-	if err != nil {
-		return 0
+// envDuration is the length that a variable gives. One that is none must not turn
+// into another run than was asked for.
+func envDuration(name string) (time.Duration, error) {
+	text := env(name, "0s")
+	length, err := time.ParseDuration(text)
+	if err != nil || length < 0 {
+		return 0, fmt.Errorf("%s=%q is no length of time: give one with its unit, such as 10m", name, text)
 	}
-	return length
+	return length, nil
 }
 
 // schedule draws the strikes and keeps those that are asked for.
 func (f *nemesisFlags) schedule(seed uint64) ([]chaos.Strike, error) {
+	if f.misread != nil {
+		return nil, f.misread
+	}
 	strikes := catalogue.Strikes(seed, f.length)
 	if f.strikes == "" {
 		return strikes, nil
@@ -61,7 +70,7 @@ func chaosPlanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if flags.length == 0 {
+			if flags.length == 0 && flags.misread == nil {
 				flags.length = defaultNemesis
 			}
 			strikes, err := flags.schedule(seed)

@@ -50,6 +50,7 @@ it violates or has been played so often.`,
 	}
 	flags.register(cmd)
 	flags.registerRun(cmd)
+	flags.registerSystem(cmd)
 	flags.nemesis.register(cmd)
 	cmd.Flags().IntVar(&flags.repeat, "repeat", 1, "how often a subset is played until it counts as harmless")
 	return cmd

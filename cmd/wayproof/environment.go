@@ -30,6 +30,7 @@ type environmentFlags struct {
 	values                      string
 	context                     string
 	keep, existing, adopt       bool
+	system                      bool // faults only
 }
 
 // registerCluster adds the flags that say which cluster is meant.
@@ -57,6 +58,15 @@ func (f *environmentFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.channel, "gateway-api", string(gatewayapi.Standard), "channel of the Gateway API: standard or experimental (HTTPRoute retry)")
 	flags.StringVar(&f.values, "values", "", "file of extra chart values, by chart: base, istiod, cni, ztunnel")
 }
+
+// registerSystem adds the leave to break what is not the demo's.
+func (f *environmentFlags) registerSystem(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.system, "system", false, "with --existing: faults may reach istiod, the node proxies and whole nodes, which others use, too")
+}
+
+// mayTouchSystem says whether faults may reach the mesh's own namespaces and nodes:
+// in a cluster of our making nobody else uses them.
+func (f *environmentFlags) mayTouchSystem() bool { return f.system || !f.existing }
 
 // defaultIstio is the release that is pulled where none is named.
 const defaultIstio = "1.31.4"

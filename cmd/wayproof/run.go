@@ -199,6 +199,9 @@ func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, i
 	if err != nil {
 		return err
 	}
+	if flags.mayTouchSystem() {
+		stage.System()
+	}
 	session := &suites.Session{Scene: stage, Selected: map[string]bool{}, Report: func(v record.Verdict) { lines.Note("%s", claim.Line(v)) }}
 	for _, scenario := range intended.scenarios {
 		session.Selected[scenario.ID] = true

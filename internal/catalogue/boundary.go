@@ -28,7 +28,7 @@ func sweep() []time.Duration {
 // under way when it comes.
 func boundary() Experiment {
 	e := experiment("boundary", "how long a deleted waypoint replica leaves requests that are under way",
-		ofWaypoint("kill", domainWaypoint, 40*time.Second, "grace", "30"), allowance{keptPPM: -1, newPPM: -1, streamPPM: -1}).served(1)
+		ofWaypoint("kill", domainWaypoint, 40*time.Second, "grace", "30"), allowance{newPPM: -1, streamPPM: -1}).served(1)
 	e.Phases.Baseline = 36 * time.Second
 	e.Drives = e.Drives[:1]
 	e.Promises = slices.DeleteFunc(e.Promises, func(p record.Promise) bool {

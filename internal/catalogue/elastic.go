@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/claim"
@@ -20,9 +21,10 @@ const (
 // Elasticity is task 8 in depth: up under load, a plateau of twice the
 // autoscaler's stabilisation window, and back to the minimum, with the disruption
 // budget of task 9 beside it: with a window of one minute, in eight minutes, and
-// with the workshop's own of five, in twenty-five.
+// with the workshop's own of five, in twenty-five. The way up alone takes four.
 func Elasticity() []Scenario {
 	return []Scenario{
+		scaleOut(),
 		elastic("resilience/autoscaling", "resilience/portal-hpa-brief.yaml", time.Minute).labelled(Long),
 		elastic("resilience/autoscaling-long", "workshop/03-waypoint-hpa.yaml", 5*time.Minute).labelled(Long),
 	}
@@ -51,6 +53,21 @@ func elastic(id, file string, window time.Duration) Scenario {
 		{Name: stage(id, elasticDown), Window: Applied, Waypoint: portalWaypoint, Scaling: &down, Load: trickle(down.Lasts)},
 	}
 	s.Promises = append(s.rises(), s.returns(window)...)
+	return s.requiring("metrics")
+}
+
+// outLasts is how long the way up is watched: the autoscaler's own time until the
+// pods are ready, and what is left for it to scale again and for them to serve.
+const outLasts = hpaReady + 40*time.Second
+
+// scaleOut is the way up of the workshop's autoscaler, without the plateau: what is
+// promised of it but for how it ends.
+func scaleOut() Scenario {
+	s := elastic("resilience/scale-out", "workshop/03-waypoint-hpa.yaml", 0)
+	s.Title, s.Expect = "scales out under load and loses nothing", outLasts+time.Minute
+	s.Drives = s.Drives[:1]
+	s.Drives[0].Scaling.Lasts, s.Drives[0].Load = outLasts, portalLoad(outLasts)
+	s.Promises = slices.DeleteFunc(s.rises(), func(p record.Promise) bool { return p.ID == s.ID+"/"+elasticUp+"/settled" })
 	return s.requiring("metrics")
 }
 

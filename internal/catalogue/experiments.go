@@ -31,13 +31,6 @@ func upset(name, target, domain string, hold time.Duration, params ...string) ch
 	return spec
 }
 
-// How much a fault may cost where a replica dies without a word: what was in
-// flight and what was kept open to it, which is a share of a short window.
-const (
-	abruptPPM  = 60_000
-	streamsPPM = 600_000
-)
-
 // Resilience lists every experiment of the resilience suite, in the order it
 // is played.
 func Resilience() []Experiment {
@@ -52,7 +45,7 @@ func Resilience() []Experiment {
 func waypointFaults() []Experiment {
 	graceful := allowance{keptPPM: 0, newPPM: 0, streamPPM: 0, keptWithin: time.Second, newWithin: time.Second, wholeWithin: time.Second}
 	abrupt := allowance{keptPPM: abruptPPM, newPPM: abruptPPM, streamPPM: streamsPPM, newWithin: 5 * time.Second, keptWithin: 10 * time.Second, wholeWithin: 5 * time.Second}
-	hung := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, newWithin: 75 * time.Second, keptWithin: 75 * time.Second, wholeWithin: 15 * time.Second}
+	hung := allowance{keptPPM: heldPPM, newPPM: halfOf(75, 90), streamPPM: halfOf(75, 90), newWithin: 75 * time.Second, keptWithin: 75 * time.Second, wholeWithin: 15 * time.Second}
 	return []Experiment{
 		experiment("kill-force", "one of two waypoint replicas dies at once", ofWaypoint("kill", domainWaypoint, 20*time.Second, "grace", "0"), abrupt).split().quickly(),
 		experiment("crash", "Envoy of one of two waypoint replicas is killed", ofWaypoint("crash", domainWaypoint, 20*time.Second), abrupt).split(),
@@ -62,11 +55,11 @@ func waypointFaults() []Experiment {
 		experiment("evict-autoscaled", "one of the autoscaler's two waypoint replicas is evicted",
 			ofWaypoint("evict", domainWaypoint, 25*time.Second, "edge", "yes"), graceful).split().budgeted().autoscaled().atTheEdge().served(1).lengthy(),
 		experiment("restart", "the waypoint is rolled", ofWaypoint("restart", domainWaypoint, 20*time.Second), graceful).split().served(1),
-		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).split().served(2),
+		experiment("scale-up", "the waypoint goes from two to three replicas", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "3"), graceful).split().served(2).unfelt(),
 		experiment("scale-down", "the waypoint goes from two replicas to one", ofWaypoint("scale", domainWaypoint, 20*time.Second, "to", "1"), graceful).split().served(1),
 		experiment("hang", "Envoy of one of two waypoint replicas hangs", ofWaypoint("hang", domainWaypoint, 90*time.Second), hung),
 		experiment("rotate", "the waypoint's certificates live for 40 s", ofWaypoint("rotate", domainWaypoint, 90*time.Second, "ttl", "40s"), graceful).
-			split().rotated(3).served(1),
+			split().rotated(3).served(1).unfelt(),
 		boundary(),
 	}
 }
@@ -89,8 +82,8 @@ func drains() []Experiment {
 
 // networkFaults break legs at one of two waypoint replicas.
 func networkFaults() []Experiment {
-	cut := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, wholeWithin: 30 * time.Second}
-	lossy := allowance{keptPPM: abruptPPM, newPPM: abruptPPM, streamPPM: -1, wholeWithin: 10 * time.Second}
+	cut := allowance{keptPPM: heldPPM, newPPM: halfOf(1, 1), streamPPM: halfOf(1, 1), keptWithin: 15 * time.Second, servedPPM: fewPPM, wholeWithin: 30 * time.Second}
+	lossy := allowance{keptPPM: abruptPPM, newPPM: abruptPPM, streamPPM: halfOf(1, 1), wholeWithin: 10 * time.Second}
 	none := allowance{wholeWithin: time.Second}
 	return []Experiment{
 		experiment("partition-client", "no packet of clients reaches one of two waypoint replicas",
@@ -121,15 +114,20 @@ func meshFaults() []Experiment {
 	proxies := allowance{keptPPM: abruptPPM, newPPM: 0, streamPPM: streamsPPM, newWithin: time.Second, keptWithin: 10 * time.Second, wholeWithin: 5 * time.Second}
 	return []Experiment{
 		experiment("istiod-gone", "istiod is gone, and a change of the route waits for it",
-			upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute, "route", carsRoute), none).split().faster(ArmGet, istiodRate, istiodRequests),
-		experiment("churn", "the route changes five times a second", churned, none).with(Piece{File: splitRoute}),
+			upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute, "route", carsRoute), none).
+			split().faster(ArmGet, istiodRate, istiodRequests).unfelt().arrives(),
+		experiment("churn", "the route changes five times a second", churned, none).with(Piece{File: splitRoute}).unfelt(),
 		experiment("nodeproxy", "the node proxy beside the clients is restarted",
-			upset("nodeproxy", "ztunnel/ztunnel", domainNode, 20*time.Second, "beside", "wayproof-load/app=load"), proxies).aboutNodeProxy(),
+			upset("nodeproxy", NodeProxy, domainNode, 20*time.Second, "beside", "wayproof-load/app=load"), proxies).aboutNodeProxy(),
 		experiment("nodeproxy-rolling", "the node proxies are rolled",
-			upset("nodeproxy", "ztunnel/ztunnel", domainNode, 45*time.Second, "rolling", "yes"), proxies).aboutNodeProxy(),
+			upset("nodeproxy", NodeProxy, domainNode, 45*time.Second, "rolling", "yes"), proxies).aboutNodeProxy(),
 		experiment("burn", "two threads burn CPU beside the waypoint", ofWaypoint("burn", domainNode, 20*time.Second, "workers", "2"), none).split(),
 	}
 }
+
+// NodeProxy is the target of a fault of the node proxy: it is looked for, for its
+// namespace is each installation's own.
+const NodeProxy = "ztunnel/ztunnel"
 
 // carsRoute is the route of the workshop's split.
 const carsRoute = "travel-agency/cars-traffic-split"
@@ -137,12 +135,14 @@ const carsRoute = "travel-agency/cars-traffic-split"
 // backendFaults are those of what is behind the waypoint: errors must come
 // through as they are, and end with the fault. It takes a rollout to end them.
 func backendFaults() []Experiment {
-	failing := allowance{keptPPM: -1, newPPM: -1, streamPPM: -1, wholeWithin: 30 * time.Second}
+	failing := allowance{keptPPM: shareOfV2, newPPM: shareOfV2, keptWithin: time.Second, newWithin: time.Second, servedPPM: mostPPM, wholeWithin: 30 * time.Second}
+	failing.streamPPM = shareOfV2
 	return []Experiment{
 		experiment("backend-errors", "one of two versions of the backend answers 503",
-			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "status=503"), failing).settled(),
+			upset("backend", "travel-agency/cars-v2", domainBackend, 20*time.Second, "order", "status=503"), failing).split().settled().passedOn(),
 		experiment("backend-slow", "one of two versions of the backend takes half a second",
-			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "delay=500ms"), allowance{wholeWithin: 10 * time.Second}).settled(),
+			upset("backend", "travel-agency/cars-v2", domainBackend, 15*time.Second, "order", "delay=500ms"), allowance{wholeWithin: 10 * time.Second}).
+			split().settled().held(500),
 	}
 }
 
@@ -157,16 +157,6 @@ func (e Experiment) rotated(times float64) Experiment {
 	e.Promises = append(e.Promises, e.sampled("rotations", "every replica's certificate is replaced again and again",
 		claim.SeriesCondition{Series: chaos.SeriesRotations, Reach: atLeast(times), MaxGapMs: 20_000}))
 	return e.settled()
-}
-
-// slower promises that some requests are late by what a fault adds to them there
-// and back: else it was not felt, whatever its evidence says.
-func (e Experiment) slower(ms int) Experiment {
-	p := e.promise(ArmGet, "felt", "some requests take longer by what the fault adds", "")
-	p.Kind, p.Unit = claim.KindLatency, claim.UnitRequest
-	p.Params = claim.Params(claim.LatencyParams{Measure: claim.FromSent, Bounds: []claim.QuantileBound{{Quantile: 950, AtLeastMs: float64(2 * ms)}}})
-	e.Promises = append(e.Promises, p)
-	return e
 }
 
 // with puts pieces there for the whole experiment.

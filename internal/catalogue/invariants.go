@@ -26,8 +26,9 @@ func SeriesMisjudged(budget string) string { return "pdb/" + budget + "/misjudge
 // SeriesDesired is how many replicas an autoscaler wants.
 func SeriesDesired(autoscaler string) string { return "hpa/" + autoscaler + "/desired" }
 
-// WitnessAbility is what counting packets inside pods takes.
-const WitnessAbility = "packet counters in pods"
+// WitnessAbility is what counting packets inside pods takes, in one experiment: what
+// one could not do says nothing of the next.
+func WitnessAbility(experiment string) string { return "packet counters in pods under " + experiment }
 
 // agencyBudget is the disruption budget of resilience/agency-pdb.yaml.
 const agencyBudget = "travel-agency/waypoint-travel-agency-pdb"
@@ -36,16 +37,17 @@ const agencyBudget = "travel-agency/waypoint-travel-agency-pdb"
 func (e Experiment) sampled(name, title string, conditions ...claim.SeriesCondition) record.Promise {
 	return record.Promise{
 		ID: e.ID + "/" + name, Task: e.Task, Title: e.Title + ": " + title, Kind: claim.KindSeries,
-		Stages: []string{stage(e.ID, ArmGet)}, Unit: claim.UnitSample, Requires: []string{FaultAbility(e.Fault)},
+		Stages: []string{stage(e.ID, ArmGet)}, Unit: claim.UnitSample, Requires: e.requires(""),
 		Params: claim.Params(claim.SeriesParams{Conditions: conditions}),
 	}
 }
 
-// restored promises that the harness leaves the cluster as it found it.
+// restored promises that the harness leaves the cluster as it found it, whatever
+// became of the fault.
 func (e Experiment) restored() record.Promise {
 	none := 0.0
 	p := e.sampled("restored", "everything is as it was before", claim.SeriesCondition{Series: SeriesRestored, Last: &claim.Range{AtMost: &none}})
-	p.Window = chaos.WindowAfter
+	p.Window, p.Requires = chaos.WindowAfter, e.requires(chaos.WindowBaseline)
 	return p
 }
 
@@ -57,7 +59,7 @@ func (e Experiment) private() record.Promise {
 		claim.SeriesCondition{Series: SeriesPlain, Always: exactly(0)},
 		claim.SeriesCondition{Series: SeriesTunnel, Always: atLeast(1)})
 	p.Window, p.AboutNodeProxy = chaos.WindowFault, true
-	p.Requires = append(p.Requires, WitnessAbility)
+	p.Requires = append(p.Requires, WitnessAbility(e.ID))
 	return p
 }
 

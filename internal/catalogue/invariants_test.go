@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/claim"
 	"github.com/wayproof/wayproof/internal/record"
 )
 
@@ -56,11 +58,58 @@ func TestStrikesKeepTheBudgetsOfTheirOwnExperiments(t *testing.T) {
 
 func TestTheAutoscalersPlateauIsTwiceItsWindow(t *testing.T) {
 	all := catalogue.Elasticity()
-	require.Len(t, all, 2)
+	require.Len(t, all, 3)
 	for _, s := range all {
 		_, err := catalogue.Plan([]catalogue.Scenario{s}, 1)
 		require.NoError(t, err, s.ID)
+	}
+	for _, s := range all[1:] {
 		assert.Contains(t, s.Labels, catalogue.Long)
 	}
-	assert.Greater(t, all[1].Drives[0].Scaling.Lasts, all[0].Drives[0].Scaling.Lasts)
+	assert.Greater(t, all[2].Drives[0].Scaling.Lasts, all[1].Drives[0].Scaling.Lasts)
+}
+
+// What is played without being asked for takes four minutes, and promises what
+// makes the autoscaler's task.
+func TestTheWayUpIsPlayedAlways(t *testing.T) {
+	s := catalogue.Elasticity()[0]
+	assert.NotContains(t, s.Labels, catalogue.Long)
+	assert.LessOrEqual(t, s.Drives[0].Scaling.Lasts, 4*time.Minute)
+	assert.InDelta(t, s.Drives[0].Scaling.Lasts.Seconds(), float64(s.Drives[0].Load.Hits)/s.Drives[0].Load.Rate, 1)
+	ids := promised(s.Promises)
+	for _, name := range []string{"scaled", "bounds", "unharmed", "serving", "calm", "able"} {
+		assert.True(t, ids[s.ID+"/up/"+name], name)
+	}
+	assert.Len(t, s.Drives, 1)
+	for _, p := range s.Promises {
+		assert.Equal(t, []string{s.Drives[0].Name}, p.Stages, p.ID)
+	}
+}
+
+// Nothing is said of a fault that was not there, but that everything is as it was.
+func TestEveryPromiseOfAnExperimentPresupposesItsFault(t *testing.T) {
+	for _, e := range append(catalogue.Resilience(), catalogue.Nemesis(catalogue.Strikes(7, 10*time.Minute))) {
+		for _, p := range e.Promises {
+			_, name, _ := strings.Cut(strings.TrimPrefix(p.ID, e.ID+"/"), "/")
+			before := name == "baseline" || p.ID == e.ID+"/restored"
+			assert.NotEqual(t, before, slices.ContainsFunc(p.Requires, func(r string) bool { return strings.HasPrefix(r, claim.Presupposing("")) }), p.ID)
+		}
+	}
+}
+
+// Whatever a fault breaks, there is a number beyond which it breaks too much.
+func TestEveryFaultHasAFiniteBudget(t *testing.T) {
+	for _, e := range catalogue.Resilience() {
+		ids := promised(e.Promises)
+		for _, arm := range []string{catalogue.ArmGet, catalogue.ArmPost, catalogue.ArmFresh, catalogue.ArmStream} {
+			if e.ID == "resilience/boundary" && arm != catalogue.ArmGet {
+				continue // its other arms are the sweep
+			}
+			assert.True(t, ids[e.ID+"/"+arm+"/cost"], "%s/%s", e.ID, arm)
+		}
+	}
+	for _, id := range []string{"hang", "partition-client", "partition-backend", "backend-errors"} {
+		i := slices.IndexFunc(catalogue.Resilience(), func(e catalogue.Experiment) bool { return e.ID == "resilience/"+id })
+		assert.True(t, promised(catalogue.Resilience()[i].Promises)["resilience/"+id+"/get/detect"], id)
+	}
 }

@@ -33,6 +33,9 @@ func Grounded() []Experiment {
 	})
 }
 
+// scheduleFault is what a schedule of faults is called where a fault has a name.
+const scheduleFault = "schedule"
+
 // sharedReplicas is how many replicas a waypoint has where a fault takes one.
 const sharedReplicas = 2
 
@@ -46,7 +49,7 @@ func StrikeWindow(strike chaos.Strike) string { return fmt.Sprintf("strike-%d", 
 // experiment allows, after it every arm is clean again as soon as that promises,
 // nothing fails before the first or after the last, and everything is put back.
 func Nemesis(strikes []chaos.Strike) Experiment {
-	e := experiment("nemesis", "a schedule of faults", chaos.Spec{Name: "schedule", Domain: "all"}, allowance{keptPPM: -1, newPPM: -1, streamPPM: -1})
+	e := experiment("nemesis", "a schedule of faults", chaos.Spec{Name: scheduleFault, Domain: "all"}, allowance{keptPPM: -1, newPPM: -1, streamPPM: -1})
 	e.Strikes = strikes
 	e.Setup = []Piece{{File: splitRoute}, {File: "resilience/agency-pdb.yaml"}}
 	length := longest
@@ -73,6 +76,7 @@ func (e Experiment) survived(arm string, strike chaos.Strike) []record.Promise {
 		p.ID = fmt.Sprintf("%s/%s/%s/%s", e.ID, arm, StrikeWindow(strike), name)
 		p.Title = fmt.Sprintf("strike %d, %s", strike.Number, p.Title)
 		p.Stages, p.Window = []string{stage(e.ID, arm)}, StrikeWindow(strike)
+		p.Requires = []string{FaultAbility(strike.Spec), claim.Presupposing(StrikeWindow(strike))}
 		promises = append(promises, within(p, StrikeWindow(strike)))
 	}
 	return promises

@@ -76,9 +76,12 @@ func arms() []string { return []string{ArmGet, ArmPost, ArmFresh, ArmStream} }
 // allowance is the budget of a fault's window: what it may cost, and how soon it must be over.
 type allowance struct {
 	// keptPPM, newPPM and streamPPM are errors per million in the fault window on
-	// kept connections, on new ones and of streams; 0 is none at all, -1 is not
-	// promised.
+	// kept connections, on new ones and of streams; 0 is none at all, -1 is what
+	// another promise is about.
 	keptPPM, newPPM, streamPPM int
+	// servedPPM is what may fail of each second's requests once an arm counts as
+	// served again: 0 is nothing, else the share of what stays broken.
+	servedPPM int
 	// newWithin is how soon after the injection new connections are clean again,
 	// keptWithin the same for kept ones; 0 promises nothing.
 	newWithin, keptWithin time.Duration
@@ -111,12 +114,27 @@ func (e Experiment) promise(arm, name, title, window string) record.Promise {
 	return record.Promise{
 		ID: e.ID + "/" + arm + "/" + name, Task: e.Task, Title: e.Title + ": " + title + " (" + arm + ")",
 		Window: window, Stages: []string{stage(e.ID, arm)}, Unit: claim.UnitRequest, Beta: defaultBeta,
-		Requires: []string{FaultAbility(e.Fault)},
+		Requires: e.requires(window),
 	}
 }
 
-// FaultAbility is what an environment must offer for a fault.
-func FaultAbility(fault chaos.Spec) string { return "fault " + fault.Name }
+// requires is the fault, and its window, without which a promise says nothing: all but
+// the one about what was before. A schedule has no fault of its own; it presupposes
+// that it was begun upon a mesh that was well, and came to its end.
+func (e Experiment) requires(window string) []string {
+	able := []string{FaultAbility(e.Fault)}
+	switch {
+	case window == chaos.WindowBaseline:
+		return able
+	case e.Fault.Name == scheduleFault:
+		return append(able, claim.Presupposing(chaos.WindowAfter))
+	}
+	return append(able, claim.Presupposing(chaos.WindowFault))
+}
+
+// FaultAbility is what an environment must offer for a fault as it is meant: that
+// one leg cannot be cut says nothing of another.
+func FaultAbility(fault chaos.Spec) string { return "fault " + fault.String() }
 
 // quiet promises a window without any error. How rare an error may be and
 // still be seen follows from how many requests an arm sends in a window.
@@ -166,7 +184,7 @@ func (e Experiment) costs(arm string, allowed allowance) []record.Promise {
 	}
 	if within > 0 {
 		promises = append(promises, e.back(arm, "detect", "served again", claim.RecoveryParams{
-			Window: chaos.WindowFault, FromStart: true, WithinMs: int(within.Milliseconds()),
+			Window: chaos.WindowFault, FromStart: true, WithinMs: int(within.Milliseconds()), BudgetPPM: allowed.servedPPM,
 		}))
 	}
 	if allowed.wholeWithin > 0 && arm != ArmStream {
@@ -184,7 +202,7 @@ func (e Experiment) bounded(arm string, ppm int) record.Promise {
 	if arm == ArmStream {
 		p.Delta = 200
 	}
-	p.Params = claim.Params(claim.BoundParams{BudgetPPM: ppm, Window: chaos.WindowFault, Baseline: chaos.WindowBaseline})
+	p.Params = claim.Params(claim.BoundParams{BudgetPPM: ppm, Window: chaos.WindowFault, Baseline: chaos.WindowBaseline, CountSkipped: true})
 	return p
 }
 

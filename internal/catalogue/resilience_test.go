@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -50,9 +51,10 @@ func TestWindowsAreLongEnoughForTheirPromises(t *testing.T) {
 		}
 		length := map[string]time.Duration{
 			chaos.WindowBaseline: e.Phases.Baseline, chaos.WindowAfter: e.Phases.After, chaos.WindowFault: e.Fault.Hold,
+			chaos.WindowArrival: e.Phases.Arrival,
 		}
 		for _, promise := range e.Promises {
-			if promise.Kind == claim.KindBound {
+			if slices.Contains([]string{claim.KindBound, claim.KindShare, claim.KindLatency}, promise.Kind) && promise.Window != "" {
 				sent := int(rate[promise.Stages[0]] * length[promise.Window].Seconds())
 				assert.GreaterOrEqual(t, sent, need[promise.ID], promise.ID)
 			}

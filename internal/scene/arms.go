@@ -26,6 +26,8 @@ type arms struct {
 	mu      sync.Mutex
 	burn    chaos.Burn
 	told    bool
+	failed  int    // requests so far
+	first   string // of them, in words
 	working sync.WaitGroup
 	results []armResult
 }
@@ -35,11 +37,12 @@ type armResult struct {
 	err     error
 }
 
-// Burning more than this ends a fault early: nearly everything fails, for as
-// long as it takes to send so many requests.
+// Burning more than this ends a fault early: nearly everything that ends fails,
+// for a time in which no experiment means that. Half of it may fail for long.
 const (
 	burnShare = 0.9
-	burnOf    = 4000
+	burnFor   = 10 * time.Second
+	burnLeast = 30 // requests that have to have ended in that time
 )
 
 // begin opens a stage for each arm and starts its load.
@@ -48,8 +51,8 @@ func (s *Scene) begin(ctx context.Context, e catalogue.Experiment) (*arms, error
 	if err != nil {
 		return nil, err
 	}
-	a := &arms{scene: s, burnt: make(chan struct{}), burn: chaos.Burn{Of: burnOf, Share: burnShare}, results: make([]armResult, len(e.Drives))}
-	a.alarm = a.burnt
+	a := &arms{scene: s, burnt: make(chan struct{}), results: make([]armResult, len(e.Drives))}
+	a.alarm, a.burn = a.burnt, chaos.Burn{For: burnFor, Share: burnShare, Least: burnLeast}
 	for _, drive := range e.Drives {
 		index, stage := s.open(e.Scenario, drive)
 		if err := s.name(ctx, stage, drive.Waypoint); err != nil {
@@ -80,11 +83,36 @@ func (a *arms) take(index int, o record.Observation) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.burn.Add(o.Class != record.ClassOK || o.Status >= 500) && !a.told {
+	failed := o.Class != record.ClassOK || o.Status >= 500 || o.Replays > 0
+	if failed {
+		a.fail(&o)
+	}
+	if a.burn.Add(time.Now(), failed) && !a.told {
 		a.told = true
 		close(a.burnt)
 	}
 	return !a.closing.Load()
+}
+
+// fail counts a request that failed, and remembers the first.
+func (a *arms) fail(o *record.Observation) {
+	if a.failed++; a.failed == 1 {
+		a.first = fmt.Sprintf("request %d of %s: %s, status %d, %d replays", o.Seq, a.scene.run.Stages[o.Stage].Name, o.Class, o.Status, o.Replays)
+	}
+}
+
+// errUnsteady is a baseline with an error in it.
+var errUnsteady = errors.New("the steady state did not hold")
+
+// steady says that no request of any arm has failed so far: an experiment on a mesh
+// that fails by itself shows nothing, in no arm.
+func (a *arms) steady() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d requests failed before the fault, the first was %s", errUnsteady, a.failed, a.first)
 }
 
 // end lets no further request start, waits for those under way, and writes the
@@ -126,7 +154,7 @@ func (a *arms) hold(ctx context.Context, length time.Duration) error {
 		return nil
 	case <-a.alarm:
 		a.alarm = nil
-		return fmt.Errorf("%w: %.0f %% of the last %d requests failed", errBurnt, 100*burnShare, burnOf)
+		return fmt.Errorf("%w: %.0f %% of the requests of all arms that ended within %v failed", errBurnt, 100*burnShare, burnFor)
 	}
 }
 

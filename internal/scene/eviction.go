@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
@@ -98,13 +96,9 @@ func (e *evictor) edge(ctx context.Context, w *watcher, pods []corev1.Pod) error
 
 // answered records how the Eviction API answered; that it did not is an error.
 func (w *watcher) answered(which string, err error) error {
-	series := fmt.Sprintf("eviction/%s/%s", w.scaling.Waypoint, which)
-	var status apierrors.APIStatus
-	switch {
-	case err == nil:
-		return w.note(series, http.StatusCreated, "accepted")
-	case errors.As(err, &status):
-		return w.note(series, float64(status.Status().Code), status.Status().Message)
+	code, text, answered := kube.EvictionAnswer(err)
+	if !answered {
+		return err
 	}
-	return err
+	return w.note(fmt.Sprintf("eviction/%s/%s", w.scaling.Waypoint, which), float64(code), text)
 }

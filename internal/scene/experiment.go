@@ -12,13 +12,22 @@ import (
 	"github.com/wayproof/wayproof/chaos/fault"
 	"github.com/wayproof/wayproof/chaos/pledge"
 	"github.com/wayproof/wayproof/chaos/post"
+	"github.com/wayproof/wayproof/internal/ambient"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/record"
 )
 
-// reach lists the namespaces in which experiments break things.
-func reach() []string {
-	return []string{"travel-agency", "travel-portal", "istio-system", "ztunnel"}
+// reach is where experiments break things. The node proxy is where it is found; its
+// pods come back by themselves, so that a pledge asks for nothing there.
+func (s *Scene) reach(ctx context.Context) (post.Reach, error) {
+	set, err := ambient.FindZtunnel(ctx, s.cluster)
+	if err != nil {
+		return post.Reach{}, err
+	}
+	undo := []string{"travel-agency", "istio-system"}
+	read := append([]string{"travel-portal", set.Namespace}, undo...)
+	slices.Sort(read)
+	return post.Reach{Read: slices.Compact(read), Undo: undo}, nil
 }
 
 // Experiment plays an experiment and judges its promises, as Play does with a
@@ -54,10 +63,7 @@ func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err err
 	if err := s.ensure(ctx, e.Base); err != nil {
 		return err
 	}
-	station := post.New(s.cluster, s.owner, s.agent)
-	done := s.progress.Step("watchdog and hands")
-	err = station.Install(ctx, reach()...)
-	done(err)
+	station, err := s.guard(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,18 @@ func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err err
 		return err
 	}
 	return s.provoke(ctx, e, station)
+}
+
+// guard puts the watchdog and the hands there.
+func (s *Scene) guard(ctx context.Context) (station *post.Post, err error) {
+	done := s.progress.Step("watchdog and hands")
+	defer func() { done(err) }()
+	reach, err := s.reach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	station = post.New(s.cluster, s.owner, s.agent)
+	return station, station.Install(ctx, reach)
 }
 
 // provoke resolves the fault and plays the windows around it.
@@ -94,8 +112,12 @@ func (s *Scene) provoke(ctx context.Context, e catalogue.Experiment, station *po
 // prepare resolves a fault's target and begins its life; lead is how long it is
 // until it is injected.
 func (s *show) prepare(ctx context.Context, spec chaos.Spec, lead time.Duration) error {
-	site := fault.Site{Cluster: s.scene.cluster, Post: s.station, System: s.scene.owner.Adopt, Note: s.reading}
-	injection, err := fault.Make(ctx, site, spec)
+	found, err := s.scene.located(ctx, spec)
+	if err != nil {
+		return err
+	}
+	site := fault.Site{Cluster: s.scene.cluster, Post: s.station, System: s.scene.system, Note: s.reading}
+	injection, err := fault.Make(ctx, site, found)
 	if err != nil {
 		return err
 	}
@@ -115,6 +137,23 @@ func (s *show) prepare(ctx context.Context, spec chaos.Spec, lead time.Duration)
 	})
 	return nil
 }
+
+// located is a fault whose target is in the namespace of this cluster: the node
+// proxy may be anywhere.
+func (s *Scene) located(ctx context.Context, spec chaos.Spec) (chaos.Spec, error) {
+	if spec.Target != catalogue.NodeProxy {
+		return spec, nil
+	}
+	set, err := ambient.FindZtunnel(ctx, s.cluster)
+	if err == nil {
+		spec.Target = set.Namespace + "/" + set.Name
+	}
+	return spec, err
+}
+
+// System lets faults into the mesh's own namespaces, and to nodes, where wayproof
+// did not make them.
+func (s *Scene) System() { s.system = true }
 
 // faultOverhead is how much longer than it is held a fault may take, to be
 // injected, confirmed and undone, before the watchdog ends it.

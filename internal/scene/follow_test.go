@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,10 +37,15 @@ func TestPacketsAreCountedByTheirRule(t *testing.T) {
 	look := `chain input { type filter hook input priority mangle; policy accept; tcp dport 15008 counter packets 812 bytes 65000 ` +
 		`iifname "eth0" tcp dport { 8000, 15006 } ip saddr { 10.244.0.0/24, 10.244.1.0/24 } ip saddr != { 10.244.0.1, 10.244.1.1 } counter packets 3 bytes 180 } ` +
 		`chain output { type filter hook output priority mangle; policy accept; }`
-	assert.Equal(t, 812, countedAt(look, "15008"))
-	assert.Equal(t, 3, countedAt(look, "{ 8000, 15006 }"))
-	assert.Equal(t, 0, countedAt(look, "443"))
-	assert.Equal(t, 0, countedAt("", "15008"))
+	for port, want := range map[string]int{"15008": 812, "{ 8000, 15006 }": 3} {
+		packets, found := countedAt(look, port)
+		assert.True(t, found)
+		assert.Equal(t, want, packets)
+	}
+	for _, gone := range []string{"", strings.ReplaceAll(look, "dport 15008", "dport 443")} {
+		_, found := countedAt(gone, "15008")
+		assert.False(t, found, "a rule that is not there has not counted nothing")
+	}
 }
 
 func TestTheCountersOfAPodAreItsOwn(t *testing.T) {

@@ -2,9 +2,11 @@ package scene
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
+	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/chaos/post"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
@@ -22,6 +24,7 @@ type Ground struct {
 	Owner    kube.Owner
 	Agent    string
 	Progress mesh.Progress
+	System   bool // as Scene.System
 	// Post is there once Prepare has returned.
 	Post *post.Post
 
@@ -29,25 +32,37 @@ type Ground struct {
 	based catalogue.Scenario
 }
 
-// Prepare brings the ground up. Leave takes away what it put there.
+// Prepare brings the ground up. Leave takes away what it put there; where it could
+// not be brought up, that is done already.
 func Prepare(ctx context.Context, ground Ground) (*Ground, error) {
 	owner := ground.Owner
 	owner.Guest = guests()
 	ground.scene = &Scene{
-		cluster: ground.Cluster, owner: owner, gate: ready.NewGate(ground.Cluster, owner), agent: ground.Agent, progress: ground.Progress,
+		cluster: ground.Cluster, owner: owner, gate: ready.NewGate(ground.Cluster, owner), agent: ground.Agent, progress: ground.Progress, system: ground.System,
 	}
 	ground.based = catalogue.Ground()
-	if err := ground.scene.ensure(ctx, ground.based.Base); err != nil {
-		return nil, err
+	if err := ground.prepare(ctx); err != nil {
+		return nil, errors.Join(err, ground.Leave(ctx))
 	}
-	ground.Post = post.New(ground.Cluster, owner, ground.Agent)
-	if err := ground.Post.Install(ctx, reach()...); err != nil {
-		return nil, err
+	return &ground, nil
+}
+
+func (g *Ground) prepare(ctx context.Context) (err error) {
+	if err := g.scene.ensure(ctx, g.based.Base); err != nil {
+		return err
 	}
-	if err := ground.scene.scale(ctx, ground.based.Replicas); err != nil {
-		return nil, err
+	if g.Post, err = g.scene.guard(ctx); err != nil {
+		return err
 	}
-	return &ground, ground.scene.apply(ctx, ground.based, ground.based.Setup)
+	if err := g.scene.scale(ctx, g.based.Replicas); err != nil {
+		return err
+	}
+	return g.scene.apply(ctx, g.based, g.based.Setup)
+}
+
+// Located is a fault with its target where it is in this cluster.
+func (g *Ground) Located(ctx context.Context, spec chaos.Spec) (chaos.Spec, error) {
+	return g.scene.located(ctx, spec)
 }
 
 // Walk sends a few requests over the ground until the returned function is called:
@@ -89,3 +104,6 @@ func (s *Scene) walk(ctx context.Context) error {
 
 // Leave scales back and removes what Prepare applied beyond the demo.
 func (g *Ground) Leave(ctx context.Context) error { return g.scene.leave(ctx, g.based, nil) }
+
+// Sweep removes everything that the ground's run made, as Scene.Sweep does.
+func (g *Ground) Sweep(ctx context.Context) error { return g.scene.Sweep(ctx) }

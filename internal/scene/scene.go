@@ -43,6 +43,7 @@ type Scene struct {
 	known    claim.Deviations
 	brief    bool
 	progress mesh.Progress
+	system   bool // faults may reach the mesh's own namespaces, and nodes
 
 	run     record.Run
 	writer  *record.Writer
@@ -92,7 +93,7 @@ func (s *Scene) Sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 	defer cancel()
 	done := s.progress.Step("remove what the run made")
-	err := s.cluster.Sweep(ctx, s.owner.Run)
+	err := s.sweep(ctx)
 	done(err)
 	if err != nil {
 		return fmt.Errorf("remove what run %s made: %w", s.owner.Run, err)

@@ -67,14 +67,15 @@ func (s *show) play(ctx context.Context) (err error) {
 }
 
 // windows are baseline, fault, recovery and after. A fault that was not
-// confirmed has no window, so that nothing can be judged by it.
+// confirmed, or that did not last, has no window, so that nothing can be judged by
+// it; one that comes upon a mesh which fails by itself is not injected.
 func (s *show) windows(ctx context.Context) error {
 	start := time.Now()
 	if err := s.arms.hold(ctx, s.experiment.Phases.Baseline); err != nil {
 		return err
 	}
-	s.note(chaos.WindowBaseline, start)
-	if err := s.arms.hold(ctx, leadIn); err != nil {
+	s.note(chaos.WindowBaseline, start, "")
+	if err := s.calm(ctx); err != nil {
 		return err
 	}
 	injected := time.Now()
@@ -92,11 +93,60 @@ func (s *show) windows(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	undone := s.note(chaos.WindowFault, injected)
+	s.lasted(ctx, chaos.WindowFault, injected, s.experiment.Fault)
+	if err := s.arrive(ctx); err != nil {
+		return err
+	}
+	return s.afterwards(ctx)
+}
+
+// calm is what lies between the baseline and the fault. The steady state of every
+// arm is the gate to it.
+func (s *show) calm(ctx context.Context) error {
+	if err := s.arms.hold(ctx, leadIn); err != nil {
+		return err
+	}
+	return s.arms.steady()
+}
+
+// lasted writes down the window of a fault that ends now, if the fault was there
+// until now: the watchdog may have undone it.
+func (s *show) lasted(ctx context.Context, window string, injected time.Time, spec chaos.Spec) {
+	if err := s.life.Last(ctx); err != nil {
+		s.scene.event("fault did not last", spec.Name+" of "+spec.Target, err.Error())
+		s.scene.progress.Note("%s: %v", spec, err)
+		return
+	}
+	s.note(window, injected, spec.String())
+}
+
+// arrive lets come about what waited for the first half of the fault to end, and
+// keeps the load on it from when every waypoint has acknowledged it.
+func (s *show) arrive(ctx context.Context) error {
+	if s.experiment.Phases.Arrival == 0 {
+		return nil
+	}
+	if err := s.life.Return(ctx); err != nil {
+		return err
+	}
+	if err := s.scene.proof(ctx, s.experiment.Waypoints); err != nil {
+		return err
+	}
+	arrived := time.Now()
+	if err := s.arms.hold(ctx, s.experiment.Phases.Arrival); err != nil {
+		return err
+	}
+	s.note(chaos.WindowArrival, arrived, "")
+	return nil
+}
+
+// afterwards undoes the fault and keeps the load on the mesh that is whole again.
+func (s *show) afterwards(ctx context.Context) error {
+	undone := time.Now()
 	if err := s.life.End(ctx); err != nil {
 		return err
 	}
-	after := s.note(chaos.WindowRecovery, undone)
+	after := s.note(chaos.WindowRecovery, undone, "")
 	if err := s.arms.hold(ctx, recoveryPause); err != nil {
 		return err
 	}
@@ -104,7 +154,7 @@ func (s *show) windows(ctx context.Context) error {
 	if err := s.arms.hold(ctx, s.experiment.Phases.After); err != nil {
 		return err
 	}
-	s.note(chaos.WindowAfter, after)
+	s.note(chaos.WindowAfter, after, "")
 	return nil
 }
 
@@ -116,14 +166,13 @@ const leadIn = 6 * time.Second
 // nothing may fail any more.
 const recoveryPause = 5 * time.Second
 
-// note writes a window down that ends now, and returns its end.
-func (s *show) note(name string, start time.Time) time.Time {
+// note writes a window down that ends now, with the fault that lasted in it, if one
+// did, and returns its end.
+func (s *show) note(name string, start time.Time, fault string) time.Time {
 	now := time.Now()
-	window := record.Window{Spec: s.experiment.ID, Name: name, Start: start.UTC(), End: now.UTC()}
-	if name == chaos.WindowFault {
-		window.Fault = s.experiment.Fault.String()
-	}
-	s.scene.run.Windows = append(s.scene.run.Windows, window)
+	s.scene.run.Windows = append(s.scene.run.Windows, record.Window{
+		Spec: s.experiment.ID, Name: name, Fault: fault, Start: start.UTC(), End: now.UTC(),
+	})
 	return now
 }
 
@@ -206,3 +255,10 @@ func (s *show) compare(ctx context.Context) error {
 
 // restoreWait is how soon after an experiment everything is as it was.
 const restoreWait = time.Minute
+
+// How long a spec that is aborted may take to put back what it did: who does not
+// wait for it starts the next one, or sweeps, in the middle.
+const (
+	ScenarioGrace   = leaveWait + 30*time.Second
+	ExperimentGrace = undoWait + restoreWait + leaveWait
+)

@@ -20,8 +20,8 @@ func (s *show) strikes(ctx context.Context) error {
 	if err := s.arms.hold(ctx, s.experiment.Phases.Baseline); err != nil {
 		return err
 	}
-	begun := s.note(chaos.WindowBaseline, start)
-	if err := s.arms.hold(ctx, leadIn); err != nil {
+	begun := s.note(chaos.WindowBaseline, start, "")
+	if err := s.calm(ctx); err != nil {
 		return err
 	}
 	for _, strike := range s.experiment.Strikes {
@@ -41,7 +41,7 @@ func (s *show) strikes(ctx context.Context) error {
 	if err := s.arms.hold(ctx, recoveryPause+s.experiment.Phases.After); err != nil {
 		return err
 	}
-	s.note(chaos.WindowAfter, quiet)
+	s.note(chaos.WindowAfter, quiet, "")
 	return nil
 }
 
@@ -70,6 +70,6 @@ func (s *show) strike(ctx context.Context, strike chaos.Strike) error {
 	if held != nil && !errors.Is(held, errBurnt) {
 		return held
 	}
-	s.note(catalogue.StrikeWindow(strike), injected)
+	s.lasted(ctx, catalogue.StrikeWindow(strike), injected, strike.Spec)
 	return errors.Join(held, s.life.End(ctx))
 }

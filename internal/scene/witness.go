@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/wayproof/wayproof/chaos"
+	"github.com/wayproof/wayproof/chaos/fault"
 	"github.com/wayproof/wayproof/chaos/pledge"
 	"github.com/wayproof/wayproof/chaos/post"
 	"github.com/wayproof/wayproof/internal/catalogue"
@@ -24,7 +25,7 @@ import (
 // in plain text. It is a fault's wrapping: placed before the fault is injected,
 // read before it is undone, and taken away by the same pledge.
 type witness struct {
-	chaos.Fault
+	*fault.Injection
 
 	station *post.Post
 	deeds   []pledge.Deed
@@ -41,7 +42,7 @@ const (
 )
 
 // witness prepares to count at the pods that answer the arms.
-func (s *show) witness(ctx context.Context, fault chaos.Fault) (*witness, error) {
+func (s *show) witness(ctx context.Context, injection *fault.Injection) (*witness, error) {
 	pods, err := s.scene.cluster.PodsBy(ctx, "travel-agency", "app=cars")
 	if err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ func (s *show) witness(ctx context.Context, fault chaos.Fault) (*witness, error)
 	if err != nil {
 		return nil, err
 	}
-	w := &witness{Fault: fault, station: s.station, tell: s.reading, lacking: func(reason string) { s.scene.lack(catalogue.WitnessAbility, reason) }}
+	lacking := func(reason string) { s.scene.lack(catalogue.WitnessAbility(s.experiment.ID), reason) }
+	w := &witness{Injection: injection, station: s.station, tell: s.reading, lacking: lacking}
 	for i := range pods {
 		if kube.Ready(&pods[i]) && from != "" {
 			w.deeds = append(w.deeds, witnessAt(&pods[i], from))
@@ -116,17 +118,18 @@ func (w *witness) Inject(ctx context.Context) error {
 			return fmt.Errorf("place the packet counters: %w", err)
 		}
 	}
-	return w.Fault.Inject(ctx)
+	return w.Injection.Inject(ctx)
 }
 
 // Recover is part of chaos.Fault.
 func (w *witness) Recover(ctx context.Context) error {
 	w.read(ctx)
-	return w.Fault.Recover(ctx)
+	return w.Injection.Recover(ctx)
 }
 
 // read notes what was counted since the injection. A pod that the fault replaced
-// took its counters along; the others still speak.
+// took its counters along; the others still speak. One that lacks a rule says
+// nothing of what it would have met.
 func (w *witness) read(ctx context.Context) {
 	plain, tunnel, read := 0, 0, 0
 	for _, d := range w.deeds {
@@ -134,9 +137,11 @@ func (w *witness) read(ctx context.Context) {
 		if err != nil {
 			continue
 		}
-		read++
-		tunnel += countedAt(look, strconv.Itoa(tunnelPort))
-		plain += countedAt(look, "{ "+strconv.Itoa(appPort)+", "+strconv.Itoa(plainPort)+" }")
+		t, tunnelled := countedAt(look, strconv.Itoa(tunnelPort))
+		p, plainly := countedAt(look, "{ "+strconv.Itoa(appPort)+", "+strconv.Itoa(plainPort)+" }")
+		if tunnelled && plainly {
+			plain, tunnel, read = plain+p, tunnel+t, read+1
+		}
 	}
 	if read == 0 {
 		return
@@ -146,16 +151,13 @@ func (w *witness) read(ctx context.Context) {
 	w.tell(catalogue.SeriesTunnel, float64(tunnel), text)
 }
 
-// countedAt finds how many packets the rule about a port has met.
-func countedAt(look, port string) int {
+// countedAt finds how many packets the rule about a port has met, if there is one.
+func countedAt(look, port string) (packets int, found bool) {
 	pattern := regexp.MustCompile(`dport ` + regexp.QuoteMeta(port) + ` [^;]*?counter packets ([0-9]+)`)
-	found := pattern.FindStringSubmatch(look)
-	if found == nil {
-		return 0
+	match := pattern.FindStringSubmatch(look)
+	if match == nil {
+		return 0, false
 	}
-	n, err := strconv.Atoi(found[1])
-	if err != nil {
-		return 0
-	}
-	return n
+	n, err := strconv.Atoi(match[1])
+	return n, err == nil
 }

@@ -24,12 +24,10 @@ import (
 // NodeVariable names the node that the hand is on.
 const NodeVariable = "WAYPROOF_NODE"
 
-// exitUnsupported tells the harness that the node cannot do a deed.
-const exitUnsupported = 4
-
+// unsupported tells the harness that the node cannot do a deed.
 type unsupported struct{ error }
 
-func (unsupported) ExitCode() int { return exitUnsupported }
+func (unsupported) ExitCode() int { return pledge.ExitUnsupported }
 
 // Command is the hand with what it can be told.
 func Command() *cobra.Command {
