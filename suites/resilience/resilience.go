@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/scene"
 	"github.com/wayproof/wayproof/suites"
 )
 
@@ -23,7 +24,7 @@ const nemesisTimeout = 3 * time.Hour
 
 var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resilience"), func() {
 	for _, experiment := range catalogue.Resilience() {
-		It(experiment.Title, Label(experiment.Labels...), SpecTimeout(experimentTimeout), func(ctx SpecContext) {
+		It(experiment.Title, Label(experiment.Labels...), SpecTimeout(experimentTimeout), GracePeriod(scene.ExperimentGrace), func(ctx SpecContext) {
 			if !suites.Selected(experiment.Scenario) {
 				Skip("not selected")
 			}
@@ -33,7 +34,7 @@ var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resili
 		})
 	}
 	for _, scenario := range catalogue.Elasticity() {
-		It(scenario.Title, Label(scenario.Labels...), SpecTimeout(elasticTimeout), func(ctx SpecContext) {
+		It(scenario.Title, Label(scenario.Labels...), SpecTimeout(elasticTimeout), GracePeriod(scene.ScenarioGrace), func(ctx SpecContext) {
 			if !suites.Selected(scenario) {
 				Skip("not selected")
 			}
@@ -42,7 +43,7 @@ var _ = Describe("Resilience", Serial, Ordered, ContinueOnFailure, Label("resili
 			}
 		})
 	}
-	It("keeps its promises through a schedule of random faults", Label("nemesis"), SpecTimeout(nemesisTimeout), func(ctx SpecContext) {
+	It("keeps its promises through a schedule of random faults", Label("nemesis"), SpecTimeout(nemesisTimeout), GracePeriod(scene.ExperimentGrace), func(ctx SpecContext) {
 		experiment, drawn := suites.Scheduled()
 		if !drawn {
 			Skip("no schedule was drawn")

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/wayproof/wayproof/internal/catalogue"
+	"github.com/wayproof/wayproof/internal/scene"
 	"github.com/wayproof/wayproof/suites"
 )
 
@@ -19,7 +20,7 @@ const scenarioTimeout = 8 * time.Minute
 // itProves registers a spec for each scenario of a task.
 func itProves(task string) {
 	for _, scenario := range catalogue.Of(task) {
-		It(scenario.Title, Label(scenario.Labels...), SpecTimeout(scenarioTimeout), func(ctx SpecContext) {
+		It(scenario.Title, Label(scenario.Labels...), SpecTimeout(scenarioTimeout), GracePeriod(scene.ScenarioGrace), func(ctx SpecContext) {
 			if !suites.Selected(scenario) {
 				Skip("not selected")
 			}
