@@ -146,16 +146,19 @@ func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
 		Cluster: cluster, Owner: kube.Owner{Run: runID(), Adopt: m.flags.adopt}, Agent: agentOf(m.environment), Progress: lines, System: m.flags.mayTouchSystem(),
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, m.sweep(ctx, ground))
 	}
 	stop := ground.Walk(ctx)
 	fates := m.play(ctx, ground)
 	stop()
-	left := ground.Leave(ctx)
-	if !m.flags.keep {
-		left = errors.Join(left, ground.Sweep(ctx))
+	return fates.verdict(errors.Join(ground.Leave(ctx), m.sweep(ctx, ground)))
+}
+
+func (m killings) sweep(ctx context.Context, ground *scene.Ground) error {
+	if m.flags.keep {
+		return nil
 	}
-	return fates.verdict(left)
+	return ground.Sweep(ctx)
 }
 
 // play plays one cell after the other.
@@ -165,6 +168,9 @@ func (m killings) play(ctx context.Context, ground *scene.Ground) (fates matrixF
 	for i, one := range m.cells {
 		done := lines.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(m.cells), one))
 		took, err := m.one(ctx, ground, one)
+		if aborted := ctx.Err(); aborted != nil {
+			err = &unreached{one.Step, aborted}
+		}
 		done(err)
 		fates.add(one, err)
 		if unsupported, ok := errors.AsType[*chaos.Unsupported](err); ok {

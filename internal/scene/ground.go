@@ -33,7 +33,7 @@ type Ground struct {
 }
 
 // Prepare brings the ground up. Leave takes away what it put there; where it could
-// not be brought up, that is done already.
+// not be brought up, that is done already, and the ground is only good to be swept.
 func Prepare(ctx context.Context, ground Ground) (*Ground, error) {
 	owner := ground.Owner
 	owner.Guest = guests()
@@ -42,7 +42,7 @@ func Prepare(ctx context.Context, ground Ground) (*Ground, error) {
 	}
 	ground.based = catalogue.Ground()
 	if err := ground.prepare(ctx); err != nil {
-		return nil, errors.Join(err, ground.Leave(ctx))
+		return &ground, errors.Join(err, ground.Leave(ctx))
 	}
 	return &ground, nil
 }
