@@ -101,15 +101,15 @@ func (r *recovery) clean(g stat.Group) bool {
 	return g.Size > 0 && g.Hits*million <= r.params.BudgetPPM*g.Size
 }
 
-// relapse finds the last slice within the window, and behind the limit, that is
-// not clean: what breaks late, or breaks again, was not back in time, however
-// clean it had been. From a window's end there is none: what follows is
-// another promise's.
+// relapse finds the last slice within the window, and behind the limit, with more
+// errors than it may have: what breaks late, or breaks again, was not back in time,
+// however clean it had been. A slice in which nothing was sent has none. From a
+// window's end there is no relapse: what follows is another promise's.
 func (r *recovery) relapse() (at time.Duration, found bool) {
 	within := time.Duration(r.params.WithinMs) * time.Millisecond
 	for i, g := range slices.Backward(r.slices) {
 		begin := time.Duration(i) * r.slice
-		if r.from+begin+r.slice <= r.until && begin >= within && !r.clean(g) {
+		if r.from+begin+r.slice <= r.until && begin >= within && g.Size > 0 && !r.clean(g) {
 			return begin, true
 		}
 	}

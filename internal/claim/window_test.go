@@ -135,3 +135,11 @@ func TestWhatIsPresupposedIsThere(t *testing.T) {
 	assert.Equal(t, record.Harness, v.Blame)
 	assert.Contains(t, v.Reason, "presupposes")
 }
+
+// A second in which the generator sent nothing shows no error, nor that there was none.
+func TestASecondWithoutRequestsIsNoRelapse(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindRecovery, Params: Params(RecoveryParams{Window: "fault", FromStart: true, WithinMs: 1000})})
+	idle := func(o *record.Observation) bool { return o.Intended >= 9*time.Second && o.Intended < 11*time.Second }
+	v := underFault(idle, nil).judge(t, p)
+	assert.Equal(t, record.Held, v.Verdict, v.Detail)
+}
