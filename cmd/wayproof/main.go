@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 )
 
 // Exit codes, for scripts.
@@ -31,6 +33,8 @@ func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
+	klog.LogToStderr(false) // what client-go has to say comes back as errors
+	klog.SetOutput(io.Discard)
 	ctx, stop := interruptible(context.Background())
 	err := root().ExecuteContext(ctx)
 	stop()

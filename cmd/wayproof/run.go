@@ -207,7 +207,7 @@ func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, i
 		session.Selected[scenario.ID] = true
 	}
 	suites.Use(session)
-	runSpecs()
+	runSpecs(intended.run.Seed)
 	swept := error(nil)
 	if !flags.keep {
 		swept = stage.Sweep(ctx)
@@ -221,11 +221,12 @@ type specOutcome struct{ failed bool }
 
 func (s *specOutcome) Fail() { s.failed = true }
 
-// runSpecs runs the registered specs in this process.
-func runSpecs() {
+// runSpecs runs the registered specs in this process, tasks in an order that the
+// run's seed draws.
+func runSpecs(seed uint64) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.FailOnPending, suite.FailOnEmpty = true, true
-	reporter.Succinct = true
+	suite.RandomSeed = int64(seed >> 1) //nolint:gosec // half of it always fits
 	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	outcome := &specOutcome{}
 	gomega.RegisterFailHandler(ginkgo.Fail)

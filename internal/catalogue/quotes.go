@@ -70,7 +70,7 @@ const perQuoteRow = 90
 // quoteRate is modest because a quote is five requests: travels asks four other
 // services, each through the waypoint, and what one of them is refused for want
 // of a processor looks like the route's doing.
-const quoteRate = 90
+const quoteRate = 120
 
 // quoteScenario plays cases before, under and after a route on travels.
 func quoteScenario(s Scenario, cases []quoteCase) Scenario {
