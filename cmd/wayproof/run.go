@@ -226,7 +226,7 @@ func (s *specOutcome) Fail() { s.failed = true }
 func runSpecs(seed uint64) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.FailOnPending, suite.FailOnEmpty = true, true
-	suite.RandomSeed = int64(seed >> 1) //nolint:gosec // half of it always fits
+	suite.RandomSeed = int64(seed >> 1) // half of it always fits
 	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	outcome := &specOutcome{}
 	gomega.RegisterFailHandler(ginkgo.Fail)
