@@ -64,7 +64,7 @@ func (e Experiment) timed(name, title string, bound claim.QuantileBound) Experim
 // passedOn promises that the errors of a version come through as they are: so many
 // of a thousand requests in the fault's window are answered 503 by v2 itself.
 func (e Experiment) passedOn() Experiment {
-	return e.shared("felt", "v2's errors come through as they are, and no other's", chaos.WindowFault,
+	return e.shared("passed-on", "v2's errors come through as they are, and no other's", chaos.WindowFault,
 		claim.ShareParams{Of: claim.Predicate{Status: 503, Version: "v2"}, PerMille: 300, Label: "answered 503 by v2"})
 }
 

@@ -233,7 +233,7 @@ func TestAFailureReads(t *testing.T) {
 	assert.Regexp(t, `^VIOLATED \(blame: mesh\)  task4/split  cars: v1 `, Line(v))
 	v.Verdict, v.Known, v.Reason, v.Evidence, v.StandIn, v.P = record.ViolatedKnown, "https://x/1", "they know", []string{"e/1"}, true, "1e-9"
 	assert.Contains(t, Explain(v, &s.run), "known: https://x/1; they know")
-	assert.Contains(t, Explain(v, &s.run), "evidence e/1 ")
+	assert.Contains(t, Explain(v, &s.run), "evidence artifacts/2026-11-23/e/ ")
 	assert.Contains(t, Explain(v, &s.run), "p = 1e-9")
 	assert.Contains(t, Line(v), "[node proxy: stand-in]")
 	assert.Equal(t, "HELD  a  b", Line(record.Verdict{ID: "a", Title: "b", Verdict: record.Held}))

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -112,7 +113,8 @@ func TestAShareOfAWindow(t *testing.T) {
 	p := plan(t, record.Promise{Kind: KindShare, Delta: 150, Params: Params(ShareParams{Of: of, PerMille: 500, Label: "503 of v2", Window: "fault"})})
 	half := func(where func(*record.Observation) bool) func(*record.Observation) {
 		return func(o *record.Observation) {
-			if where(o) && o.Seq%2 == 0 {
+			// a draw of its own for each request: those of a connection are not alike
+			if draw := rand.New(rand.NewPCG(uint64(o.Seq), 1)); where(o) && draw.IntN(2) == 0 {
 				o.Status, o.Version = 503, "v2"
 			}
 		}

@@ -155,8 +155,12 @@ func (r *Result) keepKnown(v *record.Verdict, was record.Verdict) {
 }
 
 // hold compares all of two verdicts but the paths of evidence, which is gathered
-// beside the record. What keepKnown took over is as recorded by then.
+// beside the record. What keepKnown took over is as recorded by then. A later
+// build may have more figures; every one that was recorded must be found again.
 func (r *Result) hold(was, is record.Verdict) {
+	is.Figures = slices.DeleteFunc(slices.Clone(is.Figures), func(f record.Figure) bool {
+		return !slices.ContainsFunc(was.Figures, func(old record.Figure) bool { return old.Name == f.Name })
+	})
 	before, after := fieldsOf(was), fieldsOf(is)
 	for i := range before {
 		if before[i].text != after[i].text {

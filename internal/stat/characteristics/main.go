@@ -67,6 +67,7 @@ var goals = []struct {
 	{"two versions without a route", 500, 150, 1},
 	{"two versions before a match", 500, 250, 1},
 	{"split 70/30 under a fault", 700, 80, 1},
+	{"30 % within a fault's window", 300, 150, 1},
 }
 
 func goalOf(perMille, delta, arms int) stat.Goal {
