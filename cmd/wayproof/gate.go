@@ -69,6 +69,9 @@ func decideRun(ctx context.Context, dir string, flags *gateFlags) (gate.Decision
 		if err != nil {
 			return gate.Decision{}, fmt.Errorf("baseline: %w", err)
 		}
+		if err := ofTheMesh(side.Source.Run()); err != nil {
+			return gate.Decision{}, fmt.Errorf("baseline: %w", err)
+		}
 		if baseline = &side; !before.Agrees() {
 			notes = append(notes, fmt.Sprintf("the baseline's recorded verdicts differ from its observations in %d places; the recomputed ones are used", len(before.Differences)))
 		}
@@ -76,15 +79,15 @@ func decideRun(ctx context.Context, dir string, flags *gateFlags) (gate.Decision
 	decision, err := gate.Decide(ctx, policy, run, baseline)
 	decision.Notes = append(decision.Notes, notes...)
 	decision.Rows = append(decision.Rows, recordRow(replayed))
+	if spoilt := ofTheMesh(run.Source.Run()); spoilt != nil {
+		decision.Rows = append(decision.Rows, mutantRow(spoilt))
+	}
 	return decision, err
 }
 
 // gateSide reads one run and recomputes its verdicts.
 func gateSide(ctx context.Context, dir string) (gate.Run, replay.Result, error) {
 	reader, result, err := judgeAgain(ctx, dir)
-	if err == nil {
-		err = ofTheMesh(reader.Run())
-	}
 	return gate.Run{Source: reader, Verdicts: result.Verdicts}, result, err
 }
 
@@ -99,6 +102,12 @@ func recordRow(result replay.Result) gate.Row {
 		Subject: "record", Ruling: gate.Failed, Seen: fmt.Sprintf("%d differences", len(result.Differences)),
 		Why: fmt.Sprintf("recomputed verdicts are not as recorded, first %s of %s: wayproof replay shows them", d.Field, d.Promise),
 	}
+}
+
+// mutantRow rules on a run that had a defect put into its mesh on purpose: what it
+// broke is told like anything else, and no such run is ground for a release.
+func mutantRow(spoilt error) gate.Row {
+	return gate.Row{Subject: "mesh", Ruling: gate.Failed, Seen: "a defect made on purpose", Why: spoilt.Error()}
 }
 
 func printDecision(out io.Writer, d gate.Decision) error {

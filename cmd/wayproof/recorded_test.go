@@ -163,7 +163,6 @@ func TestARunAgainstAMutantSaysNothingAboutTheMesh(t *testing.T) {
 	require.NoError(t, os.WriteFile(readme, []byte("<!-- kill matrix, by wayproof prove matrix -->\n<!-- end of kill matrix -->\n"), 0o600))
 	matrix := []string{"prove", "matrix", "--docs", docs, "--readme", readme, "--seeds", "0", "--sound"}
 	for _, args := range [][]string{
-		{"gate", against},
 		{"gate", sound, "--baseline", against},
 		{"history", "add", against, "--file", filepath.Join(docs, "history.ndjson")},
 		append(matrix, against),
@@ -172,7 +171,10 @@ func TestARunAgainstAMutantSaysNothingAboutTheMesh(t *testing.T) {
 		assert.Equal(t, exitCouldNotRun, code, args)
 		assert.Contains(t, output, "against the mutant split-60-40", args)
 	}
-	code, output := wayproofRun(t, append(matrix, sound)...)
+	code, output := wayproofRun(t, "gate", against)
+	assert.Equal(t, exitViolated, code, "a gate that let it pass would be none")
+	assert.Contains(t, output, "against the mutant split-60-40")
+	code, output = wayproofRun(t, append(matrix, sound)...)
 	assert.Equal(t, exitHeld, code, output)
 }
 
