@@ -68,10 +68,10 @@ func idOf(ctx context.Context, cluster *kube.Cluster, pod kube.Ref) (string, err
 	return id, nil
 }
 
-// idIn finds what a run says of itself when it begins: "run r1127-031702-9f3a,
-// seed 17: …". The id becomes part of a path.
+// idIn finds what a run says of itself when it begins: "[  0:00] run
+// r1127-031702-9f3a, seed 17: …". The id becomes part of a path.
 func idIn(said string) string {
-	found := regexp.MustCompile(`(?m)^\s*run (r[0-9a-f-]+), seed [0-9]+: `).FindStringSubmatch(said)
+	found := regexp.MustCompile(`(?m)^(?:\[[ 0-9:]+\])?\s*run (r[0-9a-f-]+), seed [0-9]+: `).FindStringSubmatch(said)
 	if found == nil {
 		return ""
 	}

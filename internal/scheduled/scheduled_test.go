@@ -67,6 +67,7 @@ func TestTheRunSaysItsID(t *testing.T) {
 	for said, want := range map[string]string{
 		"  up\nrun r1127-031702-9f3a, seed 17: 3 scenarios, 9 promises\nmore": "r1127-031702-9f3a",
 		"  run r1127-031702-9f3a, seed 17: 3 scenarios":                       "r1127-031702-9f3a",
+		"[  0:00] run r1127-035429-221d, seed 294: 2 scenarios, 2 promises":   "r1127-035429-221d",
 		"removed old run r1126-031702-9f3a":                                   "",
 		"run r../../etc, seed 17: x":                                          "",
 		"":                                                                    "",
