@@ -33,7 +33,8 @@ func (l *latency) excuse(b QuantileBound) string {
 		return fmt.Sprintf("and of the other requests %s: the machine is not calm enough, want %g ms",
 			bounded(quantileName(b.Quantile), "at most", rest, known), l.params.CalmMs)
 	}
-	if total := l.late + l.taken.size() + l.rest.size(); 100*l.late > total {
+	// Half of what a quantile leaves beyond itself is enough to have made its tail.
+	if total := l.late + l.taken.size() + l.rest.size(); 2*1000*l.late > (1000-b.Quantile)*total {
 		return fmt.Sprintf("but %d of %d requests were sent more than %v late: the load generator was held up itself", l.late, total, prompt.lag())
 	}
 	if starving := starved(l.stage); starving != "" {
