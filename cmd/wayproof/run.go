@@ -230,5 +230,5 @@ func runSpecs(seed uint64) {
 	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	outcome := &specOutcome{}
 	gomega.RegisterFailHandler(ginkgo.Fail)
-	ginkgo.RunSpecs(outcome, "wayproof: traffic", suite, reporter)
+	ginkgo.RunSpecs(outcome, "wayproof", suite, reporter)
 }

@@ -32,11 +32,8 @@ const (
 // own. A leak of one for each pod of a node would be five times that.
 const spare = 10
 
-// programs are the names under which node proxies run.
-func programs() []string { return []string{"ztunnel", inGo} }
-
-// inGo is the one of them that can count goroutines.
-const inGo = "nodeproxy"
+// program is the name under which node proxies run, whichever they are.
+const program = "ztunnel"
 
 // holding is what the proxy of one node holds.
 type holding struct{ pid, files, namespaces, threads, goroutines int }
@@ -131,7 +128,7 @@ func (b *bed) holdings(ctx context.Context) (map[string]holding, error) {
 			return nil, err
 		}
 		held := holding{pid: found.PID, files: found.Files, namespaces: found.Namespaces, threads: found.Threads}
-		if found.Program == inGo {
+		if b.Scene.Run().Environment.HasStandIn() { // a program in Go, under ztunnel's name
 			if held.goroutines, err = b.goroutines(ctx, kube.Ref{Namespace: pod.Namespace, Name: pod.Name}); err != nil {
 				return nil, err
 			}
@@ -148,7 +145,7 @@ func (b *bed) held(ctx context.Context, name string) (node.Handles, error) {
 		return node.Handles{}, err
 	}
 	var out bytes.Buffer
-	argv := []string{"/agent", "node", "handles", "--program", strings.Join(programs(), ",")}
+	argv := []string{"/agent", "node", "handles", "--program", program}
 	if err := b.exec(ctx, pod, argv, kube.Streams{Out: &out}); err != nil {
 		return node.Handles{}, err
 	}
