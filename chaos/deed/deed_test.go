@@ -155,3 +155,16 @@ func TestABurnIsBounded(t *testing.T) {
 		assert.ErrorContains(t, err, "out of bounds")
 	}
 }
+
+// On Debian iptables is a link to a place below the root, which seen from outside
+// leads elsewhere: the node has it all the same.
+func TestALinkWithinTheNodeIsThere(t *testing.T) {
+	node := written(t, map[int][3]string{11: {"11 (envoy) S 1 1", "envoy", "0::/pod" + uid}})
+	tools(t, node, "")
+	link := filepath.Join(node.Root, "usr/sbin/iptables")
+	require.NoError(t, os.MkdirAll(filepath.Dir(link), 0o755))
+	require.NoError(t, os.Symlink("/etc/alternatives/of-the-node-alone", link))
+	_, err := node.enter(t.Context(), 11, "", "/usr/sbin/iptables")
+	require.Error(t, err) // there is no process 11
+	require.NotErrorIs(t, err, ErrUnsupported)
+}

@@ -21,7 +21,9 @@ import (
 func (n Node) enter(ctx context.Context, pid int, input string, argv ...string) (string, error) {
 	const nsenter = "/usr/bin/nsenter"
 	for _, needed := range []string{nsenter, argv[0]} {
-		if _, err := os.Stat(filepath.Join(n.Root, needed)); err != nil {
+		// A link is not followed: on Debian iptables leads to /etc/alternatives, which
+		// from outside the node's root would be ours.
+		if _, err := os.Lstat(filepath.Join(n.Root, needed)); err != nil {
 			return "", fmt.Errorf("%w: it has no %s", ErrUnsupported, needed)
 		}
 	}
