@@ -115,7 +115,7 @@ func meshFaults() []Experiment {
 	return []Experiment{
 		experiment("istiod-gone", "istiod is gone, and a change of the route waits for it",
 			upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute, "route", carsRoute), none).
-			split().faster(ArmGet, istiodRate, istiodRequests).unfelt().arrives(),
+			splitMeanwhile().faster(ArmGet, istiodRate, istiodRequests).unfelt().arrives(),
 		experiment("churn", "the route changes five times a second", churned, none).with(Piece{File: splitRoute}).unfelt(),
 		experiment("nodeproxy", "the node proxy beside the clients is restarted",
 			upset("nodeproxy", NodeProxy, domainNode, 20*time.Second, "beside", "wayproof-load/app=load"), proxies).aboutNodeProxy(),

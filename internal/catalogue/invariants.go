@@ -86,10 +86,20 @@ const splitDelta = 80
 // split puts the workshop's route there and promises that its shares stay right
 // through all windows.
 func (e Experiment) split() Experiment {
+	return e.splitIn("", "v1 gets 70 % as the route declares, in all windows together")
+}
+
+// splitMeanwhile does the same for the fault's window alone, where the route says
+// something else in another.
+func (e Experiment) splitMeanwhile() Experiment {
+	return e.splitIn(chaos.WindowFault, "v1 gets 70 % as the route declares while the fault lasts")
+}
+
+func (e Experiment) splitIn(window, title string) Experiment {
 	e = e.with(Piece{File: splitRoute})
-	p := e.promise(ArmGet, "split", "v1 gets 70 % as the route declares, in all windows together", "")
+	p := e.promise(ArmGet, "split", title, window)
 	p.Kind, p.Alpha, p.Delta = claim.KindShare, defaultAlpha, splitDelta
-	p.Params = claim.Params(claim.ShareParams{Of: claim.Predicate{Version: "v1"}, PerMille: 700, Label: "answered by v1"})
+	p.Params = claim.Params(claim.ShareParams{Of: claim.Predicate{Version: "v1"}, PerMille: 700, Label: "answered by v1", Window: window})
 	e.Promises = append(e.Promises, p)
 	return e
 }
