@@ -90,19 +90,30 @@ func look(ctx context.Context, options Options, job *batchv1.Job, result *Result
 	if err != nil {
 		return err
 	}
-	var said strings.Builder
-	if err := copyLog(ctx, options.Cluster, kube.LogQuery{Pod: pod, Container: historyContainer}, &said); err != nil {
-		return err
+	last := map[string]string{}
+	for _, container := range []string{replayContainer, historyContainer} {
+		if last[container], err = lastLine(ctx, options.Cluster, kube.LogQuery{Pod: pod, Container: container}); err != nil {
+			return err
+		}
 	}
-	lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-	result.Replay, result.History = exits[replayContainer], lines[len(lines)-1]
+	result.Replay, result.History = exits[replayContainer], last[historyContainer]
 	switch {
 	case result.Replay != result.Run:
-		return fmt.Errorf("the run ended with %d, and a replay of its record on the volume with %d", result.Run, result.Replay)
+		return fmt.Errorf("the run ended with %d, and a replay of its record on the volume with %d: %s", result.Run, result.Replay, last[replayContainer])
 	case exits[historyContainer] != 0:
 		return fmt.Errorf("the history on the volume cannot be shown, or lacks the run: %s", result.History)
 	}
 	return nil
+}
+
+// lastLine is what a container said last: its outcome, or its error.
+func lastLine(ctx context.Context, cluster *kube.Cluster, query kube.LogQuery) (string, error) {
+	var said strings.Builder
+	if err := copyLog(ctx, cluster, query, &said); err != nil {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+	return lines[len(lines)-1], nil
 }
 
 // start makes a job and waits until its pod has begun.
