@@ -88,6 +88,9 @@ func (s *Scene) investigate(ctx context.Context, scenario catalogue.Scenario) {
 	for _, namespace := range evidenceNamespaces(scenario) {
 		e.namespace(ctx, namespace)
 	}
+	if slices.ContainsFunc(scenario.Promises, func(p record.Promise) bool { return p.AboutNodeProxy }) {
+		e.proxies(ctx)
+	}
 	if len(e.failed) > 0 {
 		e.write("missing.txt", func() ([]byte, error) { return []byte(strings.Join(e.failed, "\n") + "\n"), nil })
 	}
@@ -127,6 +130,17 @@ func (e *evidence) namespace(ctx context.Context, namespace string) {
 			e.write(fmt.Sprintf("%s-%s-envoy.json", namespace, pod.Name), func() ([]byte, error) { return e.config(ctx, ref) })
 		}
 	}
+}
+
+// proxies keeps what the node proxies said, wherever they are: a line for each
+// connection is much, so only of scenarios that promise something of them.
+func (e *evidence) proxies(ctx context.Context) {
+	set, err := ambient.FindZtunnel(ctx, e.scene.cluster)
+	if err != nil {
+		e.failed = append(e.failed, err.Error())
+		return
+	}
+	e.namespace(ctx, set.Namespace)
 }
 
 func describePods(pods []corev1.Pod) []byte {
