@@ -85,7 +85,8 @@ func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, piece
 // leaveWait bounds what is done after a scenario, also an aborted one.
 const leaveWait = 90 * time.Second
 
-// leave takes away what the scenario put there and scales waypoints back.
+// leave takes away what the scenario put there. Its waypoints keep their replicas
+// for the next one.
 func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWait)
 	defer cancel()
@@ -98,11 +99,7 @@ func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err erro
 	if err == nil {
 		err = s.forgotten(ctx, scenario, left)
 	}
-	back := map[string]int32{}
-	for waypoint := range scenario.Replicas {
-		back[waypoint] = 1
-	}
-	return errors.Join(err, s.scale(ctx, back))
+	return err
 }
 
 // forgotten waits until the proxies know that objects are gone, else the next

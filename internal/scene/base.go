@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -110,6 +111,23 @@ func (s *Scene) bound(ctx context.Context) error {
 		}
 	}
 	return s.gate.NodeProxies(ctx)
+}
+
+// stretch gives a scenario's waypoints their replicas. Those of the scenario
+// before are taken back only now, and only if this one wants others: to lose a
+// replica and to get it again takes a drain and a start each time.
+func (s *Scene) stretch(ctx context.Context, replicas map[string]int32) error {
+	wanted := map[string]int32{}
+	for waypoint := range s.scales {
+		wanted[waypoint] = 1
+	}
+	maps.Copy(wanted, replicas)
+	s.scales = wanted // also if it fails on the way
+	if err := s.scale(ctx, wanted); err != nil {
+		return err
+	}
+	s.scales = maps.Clone(replicas)
+	return nil
 }
 
 // scale gives waypoints a number of replicas and waits until they serve.

@@ -73,7 +73,7 @@ func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err err
 	}
 	defer stop()
 	defer func() { err = s.leave(ctx, e.Scenario, err) }()
-	if err := s.scale(ctx, e.Replicas); err != nil {
+	if err := s.stretch(ctx, e.Replicas); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, e.Scenario, e.Setup); err != nil {

@@ -54,7 +54,7 @@ func (g *Ground) prepare(ctx context.Context) (err error) {
 	if g.Post, err = g.scene.guard(ctx); err != nil {
 		return err
 	}
-	if err := g.scene.scale(ctx, g.based.Replicas); err != nil {
+	if err := g.scene.stretch(ctx, g.based.Replicas); err != nil {
 		return err
 	}
 	return g.scene.apply(ctx, g.based, g.based.Setup)

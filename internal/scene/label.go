@@ -84,6 +84,9 @@ func (s *Scene) strip(ctx context.Context, base catalogue.Base) (err error) {
 	if err := s.layer(ctx, catalogue.Demo); err != nil {
 		return fmt.Errorf("take the travel demo back: %w", err)
 	}
+	if base < catalogue.Enrolled {
+		s.scales = nil // they went with their Gateways
+	}
 	s.base, s.bare = base, true
 	return s.gate.NodeProxies(ctx)
 }

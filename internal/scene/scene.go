@@ -49,12 +49,13 @@ type Scene struct {
 	writer  *record.Writer
 	base    catalogue.Base
 	based   bool
-	current *record.Memory  // of the scenario being played
-	applied []kube.Manifest // what the scenario has put there, newest last
-	lent    []kube.Manifest // whose labels the scenario has lent to what was there
-	bare    bool            // nothing beyond base is there, from earlier runs neither
-	began   time.Time       // the scenario being played
-	evident []string        // files of evidence about it
+	current *record.Memory   // of the scenario being played
+	applied []kube.Manifest  // what the scenario has put there, newest last
+	lent    []kube.Manifest  // whose labels the scenario has lent to what was there
+	scales  map[string]int32 // waypoints that have more replicas than their Gateway gives them
+	bare    bool             // nothing beyond base is there, from earlier runs neither
+	began   time.Time        // the scenario being played
+	evident []string         // files of evidence about it
 }
 
 // guests are namespaces of others in which single objects are put: the trace
@@ -191,7 +192,7 @@ func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) error 
 			return err
 		}
 	}
-	if err := s.scale(ctx, scenario.Replicas); err != nil {
+	if err := s.stretch(ctx, scenario.Replicas); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, scenario, scenario.Setup); err != nil {

@@ -160,7 +160,7 @@ func (s *show) afterwards(ctx context.Context) error {
 
 // leadIn lies between baseline and injection: what is under way when the fault
 // comes was sent before it, and must not count against the steady state.
-const leadIn = 6 * time.Second
+const leadIn = 4 * time.Second
 
 // recoveryPause is what traffic has after the proof that all is whole, before
 // nothing may fail any more.
