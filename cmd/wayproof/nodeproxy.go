@@ -130,8 +130,7 @@ func findIstioctl(ctx context.Context, given string) (string, error) {
 // in this process too. The error is nil if all specs passed, and carries the exit
 // code.
 func runNodeProxySpecs(focus string, stage *scene.Scene) error {
-	suite, reporter := ginkgo.GinkgoConfiguration()
-	suite.FailOnPending, suite.FailOnEmpty = true, true
+	suite, reporter := specConfiguration(stage.Run().Seed)
 	suite.LabelFilter = nodeproxy.Name
 	if focus != "" {
 		suite.FocusStrings = []string{focus}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 	"github.com/spf13/cobra"
 
@@ -221,12 +222,21 @@ type specOutcome struct{ failed bool }
 
 func (s *specOutcome) Fail() { s.failed = true }
 
-// runSpecs runs the registered specs in this process, tasks in an order that the
-// run's seed draws.
-func runSpecs(seed uint64) {
+// specConfiguration is Ginkgo's, for a run. Each spec has a time of its own; all
+// together have none: the hour that Ginkgo gives a suite would cut a schedule of
+// faults, or a plateau, that takes longer.
+func specConfiguration(seed uint64) (types.SuiteConfig, types.ReporterConfig) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.FailOnPending, suite.FailOnEmpty = true, true
 	suite.RandomSeed = int64(seed >> 1) // half of it always fits
+	suite.Timeout = 0
+	return suite, reporter
+}
+
+// runSpecs runs the registered specs in this process, tasks in an order that the
+// run's seed draws.
+func runSpecs(seed uint64) {
+	suite, reporter := specConfiguration(seed)
 	reporter.NoColor = !progress.IsTerminal(os.Stdout)
 	outcome := &specOutcome{}
 	gomega.RegisterFailHandler(ginkgo.Fail)
