@@ -34,10 +34,10 @@ const (
 // chance and for what a client skips.
 func halfOf(broken, of int) int { return 1_000_000 / 2 * broken / of * 6 / 5 }
 
-// unfelt promises of a fault that is none for requests that they take no longer while it
-// lasts.
-func (e Experiment) unfelt() Experiment {
-	return e.timed("latency", "requests take no longer meanwhile", claim.QuantileBound{Quantile: 950, AtMostMs: promptMs})
+// unfelt promises of a fault that is none for requests that so many of a thousand of
+// them take no longer while it lasts.
+func (e Experiment) unfelt(perMille int) Experiment {
+	return e.timed("latency", "requests take no longer meanwhile", claim.QuantileBound{Quantile: perMille, AtMostMs: promptMs})
 }
 
 // slower promises that some requests are late by what a fault adds to them there
