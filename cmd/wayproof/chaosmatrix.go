@@ -189,6 +189,9 @@ func (m killings) play(ctx context.Context, ground *scene.Ground) (fates matrixF
 // the watchdog, or has it done by hand, to put everything back.
 func (m killings) one(ctx context.Context, ground *scene.Ground, one cell) (took time.Duration, err error) {
 	station := ground.Post
+	if err := ground.Settled(ctx); err != nil {
+		return 0, &unreached{one.Step, err}
+	}
 	before, err := station.Digest(ctx)
 	if err != nil {
 		return 0, &unreached{one.Step, err}

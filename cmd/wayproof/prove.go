@@ -175,10 +175,7 @@ func proveOn(ctx context.Context, environment mesh.Environment, flags *proveFlag
 		return err
 	}
 	results := p.play(ctx, stage)
-	swept := error(nil)
-	if !flags.keep {
-		swept = stage.Sweep(ctx)
-	}
+	swept := stage.Part(ctx, flags.keep)
 	return p.conclude(stage, results, swept)
 }
 

@@ -209,10 +209,7 @@ func runOn(ctx context.Context, environment mesh.Environment, flags *runFlags, i
 	}
 	suites.Use(session)
 	runSpecs(intended.run.Seed)
-	swept := error(nil)
-	if !flags.keep {
-		swept = stage.Sweep(ctx)
-	}
+	swept := stage.Part(ctx, flags.keep)
 	return conclude(context.WithoutCancel(ctx), stage, errors.Join(session.Trouble, swept), flags)
 }
 

@@ -124,10 +124,7 @@ func (s *soaking) on(ctx context.Context, environment mesh.Environment, seed uin
 		return err
 	}
 	played := s.play(ctx, stage)
-	if !s.flags.keep {
-		played = errors.Join(played, stage.Sweep(ctx))
-	}
-	return s.conclude(stage, played)
+	return s.conclude(stage, errors.Join(played, stage.Part(ctx, s.flags.keep)))
 }
 
 // play plays round after round until there are enough verdicts.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wayproof/wayproof/chaos"
 	"github.com/wayproof/wayproof/chaos/post"
+	"github.com/wayproof/wayproof/internal/ambient"
 	"github.com/wayproof/wayproof/internal/catalogue"
 	"github.com/wayproof/wayproof/internal/kube"
 	"github.com/wayproof/wayproof/internal/mesh"
@@ -102,8 +103,21 @@ func (s *Scene) walk(ctx context.Context) error {
 	return err
 }
 
+// Settled waits until the node proxies are rolled out: what Kubernetes goes on with
+// when a rollout has once begun, nobody undoes, and the state before the next fault
+// must not be one on the way.
+func (g *Ground) Settled(ctx context.Context) error {
+	set, err := ambient.FindZtunnel(ctx, g.Cluster)
+	if err != nil {
+		return err
+	}
+	return g.Cluster.AwaitDaemonSet(ctx, kube.Ref{Namespace: set.Namespace, Name: set.Name}, settleWait)
+}
+
 // Leave scales back and removes what Prepare applied beyond the demo.
-func (g *Ground) Leave(ctx context.Context) error { return g.scene.leave(ctx, g.based, nil) }
+func (g *Ground) Leave(ctx context.Context) error {
+	return errors.Join(g.scene.leave(ctx, g.based, nil), g.scene.stretch(ctx, nil))
+}
 
 // Sweep removes everything that the ground's run made, as Scene.Sweep does.
 func (g *Ground) Sweep(ctx context.Context) error { return g.scene.Sweep(ctx) }

@@ -102,6 +102,17 @@ func (s *Scene) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// Part ends the run's stay in the cluster: what it made is removed, or kept for the
+// next run as that one wants to find it.
+func (s *Scene) Part(ctx context.Context, keep bool) error {
+	if !keep {
+		return s.Sweep(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+	defer cancel()
+	return s.stretch(ctx, nil)
+}
+
 // Finish writes the run's last stage, verdicts and the record, as much of it as
 // can be written. What is made from the record follows, and then the exit code.
 func (s *Scene) Finish() error {
