@@ -112,8 +112,8 @@ func meshFaults() []Experiment {
 	none := allowance{wholeWithin: time.Second}
 	churned := upset("churn", carsRoute, domainControl, 30*time.Second, "perSecond", "5")
 	proxies := allowance{keptPPM: abruptPPM, newPPM: 0, streamPPM: streamsPPM, newWithin: time.Second, keptWithin: 10 * time.Second, wholeWithin: 5 * time.Second}
-	rolled := proxies // each in its turn keeps its old connections for its drain, and cuts what is then left
-	rolled.keptWithin = rollHold
+	rolled := proxies
+	rolled.keptWithin = 0 // each cuts what it has kept when its own drain is over: what that costs is promised, not when
 	return []Experiment{
 		experiment("istiod-gone", "istiod is gone, and a change of the route waits for it",
 			upset("istiod", "istio-system/istiod", domainControl, 2*time.Minute, "route", carsRoute), none).
@@ -122,7 +122,7 @@ func meshFaults() []Experiment {
 		experiment("nodeproxy", "the node proxy beside the clients is restarted",
 			upset("nodeproxy", NodeProxy, domainNode, 20*time.Second, "beside", "wayproof-load/app=load"), proxies).aboutNodeProxy(),
 		experiment("nodeproxy-rolling", "the node proxies are rolled",
-			upset("nodeproxy", NodeProxy, domainNode, rollHold, "rolling", "yes"), rolled).aboutNodeProxy(),
+			upset("nodeproxy", NodeProxy, domainNode, 45*time.Second, "rolling", "yes"), rolled).aboutNodeProxy(),
 		experiment("burn", "two threads burn CPU beside the waypoint", ofWaypoint("burn", domainNode, 20*time.Second, "workers", "2"), none).split(),
 	}
 }
@@ -130,9 +130,6 @@ func meshFaults() []Experiment {
 // churnedPerMille leaves room for what the generator itself sends late: routes
 // applied five times a second keep the processors of a small machine busy.
 const churnedPerMille = 900
-
-// rollHold is how long the rollout of three node proxies is watched.
-const rollHold = 45 * time.Second
 
 // NodeProxy is the target of a fault of the node proxy: it is looked for, for its
 // namespace is each installation's own.
