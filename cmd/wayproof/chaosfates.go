@@ -24,6 +24,7 @@ func (u *unreached) Unwrap() error { return u.why }
 // matrixFates is what became of cells.
 type matrixFates struct {
 	held, unsupported int
+	unbegun           int // when it was interrupted
 	broken, unplayed  []string
 }
 
@@ -55,7 +56,7 @@ func (f *matrixFates) verdict(left error) error {
 		code = exitViolated
 		lines = append(lines, fmt.Sprintf("%d cells were not whole within %v:", len(f.broken), wholeWithin))
 		lines = append(lines, f.broken...)
-	case len(f.unplayed) > 0 || left != nil:
+	case len(f.unplayed) > 0 || f.unbegun > 0 || left != nil:
 		code = exitCouldNotRun
 	case f.held == 0:
 		code = exitInconclusive
@@ -64,6 +65,9 @@ func (f *matrixFates) verdict(left error) error {
 	if len(f.unplayed) > 0 {
 		lines = append(lines, fmt.Sprintf("%d cells could not be played:", len(f.unplayed)))
 		lines = append(lines, f.unplayed...)
+	}
+	if f.unbegun > 0 {
+		lines = append(lines, fmt.Sprintf("interrupted before %d more cells were begun", f.unbegun))
 	}
 	if left != nil {
 		lines = append(lines, fmt.Sprintf("leave the ground: %v", left))

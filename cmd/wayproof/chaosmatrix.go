@@ -180,6 +180,10 @@ func (m killings) play(ctx context.Context, ground *scene.Ground) (fates matrixF
 			slowest = max(slowest, took)
 			lines.Note("HELD  whole again %v after the kill: %s", took.Round(time.Second), one)
 		}
+		if ctx.Err() != nil {
+			fates.unbegun = len(m.cells) - i - 1
+			break
+		}
 	}
 	lines.Note("%d of %d cells held, the slowest whole again after %v", fates.held, len(m.cells), slowest.Round(time.Second))
 	return fates

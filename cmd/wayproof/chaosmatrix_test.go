@@ -31,25 +31,28 @@ func TestCellsAreDrawnBySeed(t *testing.T) {
 func TestWhatBecomesOfCellsIsTold(t *testing.T) {
 	unsupported, early, late := &chaos.Unsupported{Reason: "no netem"}, &unreached{chaos.Confirmed, errors.New("no pod")}, errors.New("replicas 1")
 	for name, c := range map[string]struct {
-		ends []error
-		left error
-		want int
+		ends    []error
+		left    error
+		want    int
+		unbegun int
 	}{
-		"all whole":                        {[]error{nil, nil}, nil, exitHeld},
-		"some unsupported":                 {[]error{nil, unsupported}, nil, exitHeld},
-		"all unsupported":                  {[]error{unsupported, unsupported}, nil, exitInconclusive},
-		"no cell at all":                   {nil, nil, exitInconclusive},
-		"one never came to its step":       {[]error{nil, early}, nil, exitCouldNotRun},
-		"one not whole":                    {[]error{nil, late}, nil, exitViolated},
-		"one not whole, one never came":    {[]error{early, late}, nil, exitViolated},
-		"whole, and the ground not left":   {[]error{nil}, errors.New("refused"), exitCouldNotRun},
-		"broken, and the ground not left":  {[]error{late}, errors.New("refused"), exitViolated},
-		"unsupported, the ground not left": {[]error{unsupported}, errors.New("refused"), exitCouldNotRun},
+		"all whole":                        {[]error{nil, nil}, nil, exitHeld, 0},
+		"some unsupported":                 {[]error{nil, unsupported}, nil, exitHeld, 0},
+		"all unsupported":                  {[]error{unsupported, unsupported}, nil, exitInconclusive, 0},
+		"no cell at all":                   {nil, nil, exitInconclusive, 0},
+		"one never came to its step":       {[]error{nil, early}, nil, exitCouldNotRun, 0},
+		"one not whole":                    {[]error{nil, late}, nil, exitViolated, 0},
+		"one not whole, one never came":    {[]error{early, late}, nil, exitViolated, 0},
+		"whole, and the ground not left":   {[]error{nil}, errors.New("refused"), exitCouldNotRun, 0},
+		"broken, and the ground not left":  {[]error{late}, errors.New("refused"), exitViolated, 0},
+		"unsupported, the ground not left": {[]error{unsupported}, errors.New("refused"), exitCouldNotRun, 0},
+		"whole, and then interrupted":      {[]error{nil}, nil, exitCouldNotRun, 5},
 	} {
 		var fates matrixFates
 		for _, err := range c.ends {
 			fates.add(cell{Step: chaos.Injected}, err)
 		}
+		fates.unbegun = c.unbegun
 		err := fates.verdict(c.left)
 		if c.want == exitHeld {
 			require.NoError(t, err, name)
