@@ -3,6 +3,7 @@ package scene
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/wayproof/wayproof/fixtures/travel/ledger"
 	"github.com/wayproof/wayproof/internal/catalogue"
@@ -26,18 +28,18 @@ const operationsPort = 8001
 // collect reads, after a quiet period, what the pods saw of the stage. What
 // cannot be read is written down as missing, which makes claims that need it
 // inconclusive; it does not end the run.
-func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) error {
+func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive, marks marks) error {
 	if err := pause(ctx, drive.Quiet); err != nil {
 		return err
 	}
 	s.run.Stages[index].Collected = time.Now().UTC()
 	for _, app := range drive.Collect {
-		pods, name, err := s.witnesses(ctx, index, app)
+		pods, err := s.witnesses(ctx, index, app)
 		if err != nil {
 			return err
 		}
 		for _, pod := range pods {
-			if err := s.ledger(ctx, index, &pod, name); err != nil {
+			if err := s.ledger(ctx, index, &pod, marks[pod.UID]); err != nil {
 				s.missing(index, fmt.Errorf("ledger of pod %s/%s: %w", pod.Namespace, pod.Name, err))
 			}
 		}
@@ -58,11 +60,41 @@ func (s *Scene) collect(ctx context.Context, index int, drive catalogue.Drive) e
 // from an earlier scenario. They are no endpoints any more, every waypoint was
 // told so before the stage, and they may not answer. Were one asked all the
 // same, its answer would name it to the client.
-func (s *Scene) witnesses(ctx context.Context, index int, app string) ([]corev1.Pod, string, error) {
-	namespace, name, _ := strings.Cut(app, "/")
-	pods, err := s.cluster.PodsBy(ctx, namespace, "app="+name)
+func (s *Scene) witnesses(ctx context.Context, index int, app string) ([]corev1.Pod, error) {
+	ref := refOf(app)
+	pods, err := s.cluster.PodsBy(ctx, ref.Namespace, "app="+ref.Name)
 	base := s.run.Stages[index].Base
-	return slices.DeleteFunc(pods, func(pod corev1.Pod) bool { return leftBefore(&pod, base) }), name, err
+	return slices.DeleteFunc(pods, func(pod corev1.Pod) bool { return leftBefore(&pod, base) }), err
+}
+
+// marks are how far the ledgers of pods had come when a stage began. What gave way
+// before is no loss of the stage's: a ledger outlives stages and runs, and holds
+// the newest only.
+type marks map[types.UID]uint64
+
+// mark reads them. A pod that does not answer, or comes later, is read from its
+// beginning.
+func (s *Scene) mark(ctx context.Context, index int, drive catalogue.Drive) (marks, error) {
+	found := marks{}
+	for _, app := range drive.Collect {
+		pods, err := s.witnesses(ctx, index, app)
+		if err != nil {
+			return nil, err
+		}
+		for _, pod := range pods {
+			content, err := s.cluster.ProxyGet(ctx, operations(&pod), "/ledger/stats")
+			var stats ledger.Stats
+			if err == nil && json.Unmarshal(content, &stats) == nil {
+				found[pod.UID] = stats.Last
+			}
+		}
+	}
+	return found, ctx.Err()
+}
+
+// operations is the port where a pod serves its ledger.
+func operations(pod *corev1.Pod) kube.Port {
+	return kube.Port{Pod: kube.Ref{Namespace: pod.Namespace, Name: pod.Name}, Number: operationsPort}
 }
 
 // leftBefore says whether a pod's deletion was asked for before an instant. The
@@ -95,11 +127,10 @@ func (s *Scene) missing(index int, err error) {
 	s.run.Stages[index].Missing = append(s.run.Stages[index].Missing, err.Error())
 }
 
-// ledger reads the arrivals of one pod that belong to the stage.
-func (s *Scene) ledger(ctx context.Context, index int, pod *corev1.Pod, app string) error {
+// ledger reads the arrivals of one pod after since that belong to the stage.
+func (s *Scene) ledger(ctx context.Context, index int, pod *corev1.Pod, since uint64) error {
 	prefix := s.run.Stages[index].Load.IDPrefix + "-"
-	port := kube.Port{Pod: kube.Ref{Namespace: pod.Namespace, Name: pod.Name}, Number: operationsPort}
-	content, err := s.cluster.ProxyGet(ctx, port, "/ledger?prefix="+url.QueryEscape(prefix))
+	content, err := s.cluster.ProxyGet(ctx, operations(pod), fmt.Sprintf("/ledger?prefix=%s&since=%d", url.QueryEscape(prefix), since))
 	if err != nil {
 		return err
 	}
@@ -109,7 +140,7 @@ func (s *Scene) ledger(ctx context.Context, index int, pod *corev1.Pod, app stri
 			return fmt.Errorf("foreign id %q", a.ID)
 		}
 		return s.arrived(&record.Arrival{
-			Stage: index, Seq: seq, Service: app, Version: pod.Labels["version"], Pod: pod.Name, Peer: a.Peer,
+			Stage: index, Seq: seq, Service: pod.Labels["app"], Version: pod.Labels["version"], Pod: pod.Name, Peer: a.Peer,
 			At: a.Time, Attempt: a.Attempt, Path: a.Path, Host: a.Host, Traceparent: a.TraceParent,
 		})
 	})

@@ -37,6 +37,10 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 	if err := s.emptySink(ctx, drive); err != nil {
 		return err
 	}
+	marks, err := s.mark(ctx, index, drive)
+	if err != nil {
+		return err
+	}
 	failed := s.under(ctx, index, drive, s.watching(scenario, drive.Name))
 	stage = &s.run.Stages[index]
 	stage.Ended = time.Now().UTC()
@@ -46,7 +50,7 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 	if err := errors.Join(ctx.Err(), s.name(ctx, stage, drive.Waypoint)); err != nil {
 		return err
 	}
-	if err := s.collect(ctx, index, drive); err != nil {
+	if err := s.collect(ctx, index, drive, marks); err != nil {
 		return err
 	}
 	return errors.Join(s.writer.EndStage(index), s.writer.WriteRun(&s.run))

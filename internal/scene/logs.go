@@ -25,19 +25,19 @@ const longestLine = 64 << 10
 // the lines in which the pods of an app, given as namespace/app, name the token
 // of a request of the stage. The log knows no attempt, peer or way.
 func (s *Scene) logs(ctx context.Context, index int, app string) error {
-	pods, name, err := s.witnesses(ctx, index, app)
+	pods, err := s.witnesses(ctx, index, app)
 	if err != nil {
 		return err
 	}
 	for _, pod := range pods {
-		if err := s.log(ctx, index, &pod, name); err != nil {
+		if err := s.log(ctx, index, &pod); err != nil {
 			s.missing(index, fmt.Errorf("log of pod %s/%s: %w", pod.Namespace, pod.Name, err))
 		}
 	}
 	return ctx.Err()
 }
 
-func (s *Scene) log(ctx context.Context, index int, pod *corev1.Pod, app string) (err error) {
+func (s *Scene) log(ctx context.Context, index int, pod *corev1.Pod) (err error) {
 	stage := &s.run.Stages[index]
 	stream, err := s.cluster.Logs(ctx, kube.LogQuery{
 		Pod:   kube.Ref{Namespace: pod.Namespace, Name: pod.Name},
@@ -49,7 +49,7 @@ func (s *Scene) log(ctx context.Context, index int, pod *corev1.Pod, app string)
 	defer func() { err = errors.Join(err, stream.Close()) }()
 	return tokens(stream, stage.Load.IDPrefix, func(version string, seq int, at time.Time) error {
 		return s.arrived(&record.Arrival{
-			Stage: index, Seq: seq, Service: app, Version: version, Pod: pod.Name, At: at, Source: logSource,
+			Stage: index, Seq: seq, Service: pod.Labels["app"], Version: version, Pod: pod.Name, At: at, Source: logSource,
 		})
 	})
 }
