@@ -112,13 +112,20 @@ func loadsDiffer(was, is record.Load) string {
 			return fmt.Sprintf("%s %v in the baseline, %v in the run", f.name, f.before, f.is)
 		}
 	}
-	for i := range was.Targets {
-		a, b := was.Targets[i], is.Targets[i]
+	before, now := byName(was.Targets), byName(is.Targets)
+	for i, a := range before {
+		b := now[i]
 		if a.Name != b.Name || a.Method != b.Method || a.URL != b.URL || a.Body != b.Body || !maps.Equal(a.Header, b.Header) {
-			return fmt.Sprintf("target %d is %s %s in the baseline, %s %s in the run", i, a.Method, a.URL, b.Method, b.URL)
+			return fmt.Sprintf("target %s is %s %s in the baseline, %s is %s %s in the run", a.Name, a.Method, a.URL, b.Name, b.Method, b.URL)
 		}
 	}
 	return ""
+}
+
+// byName are targets without the order in which they take turns, which each run
+// draws from its own seed.
+func byName(targets []record.Target) []record.Target {
+	return slices.SortedFunc(slices.Values(targets), func(a, b record.Target) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // faulty reports a stage of a spec that injects a fault: requests of an outage
