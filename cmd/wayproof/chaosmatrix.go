@@ -146,19 +146,12 @@ func runMatrix(ctx context.Context, m killings, lines *progress.Lines) error {
 		Cluster: cluster, Owner: kube.Owner{Run: runID(), Adopt: m.flags.adopt}, Agent: agentOf(m.environment), Progress: lines, System: m.flags.mayTouchSystem(),
 	})
 	if err != nil {
-		return errors.Join(err, m.sweep(ctx, ground))
+		return errors.Join(err, ground.Part(ctx, m.flags.keep))
 	}
 	stop := ground.Walk(ctx)
 	fates := m.play(ctx, ground)
 	stop()
-	return fates.verdict(errors.Join(ground.Leave(ctx), m.sweep(ctx, ground)))
-}
-
-func (m killings) sweep(ctx context.Context, ground *scene.Ground) error {
-	if m.flags.keep {
-		return nil
-	}
-	return ground.Sweep(ctx)
+	return fates.verdict(errors.Join(ground.Leave(ctx), ground.Part(ctx, m.flags.keep)))
 }
 
 // play plays one cell after the other.

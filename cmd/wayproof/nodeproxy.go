@@ -204,9 +204,7 @@ func writeFigures(report types.Report, junit string) error {
 // finish writes the record, and removes what the suite made unless it is to be
 // kept.
 func (f *nodeProxyFlags) finish(ctx context.Context, bench *nodeproxy.Bench, judged error) error {
-	if !f.keep {
-		judged = alsoFailed(judged, bench.Scene.Sweep(ctx))
-	}
+	judged = alsoFailed(judged, bench.Scene.Part(ctx, f.keep))
 	code := exitHeld
 	if coded, ok := errors.AsType[*exitError](judged); ok {
 		code = coded.code

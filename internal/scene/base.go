@@ -126,7 +126,7 @@ func (s *Scene) stretch(ctx context.Context, replicas map[string]int32) error {
 	if err := s.scale(ctx, wanted); err != nil {
 		return err
 	}
-	s.scales = maps.Clone(replicas)
+	s.scales = replicas
 	return nil
 }
 

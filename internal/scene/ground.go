@@ -34,7 +34,7 @@ type Ground struct {
 }
 
 // Prepare brings the ground up. Leave takes away what it put there; where it could
-// not be brought up, that is done already, and the ground is only good to be swept.
+// not be brought up, that is done already, and the ground is only good for Part.
 func Prepare(ctx context.Context, ground Ground) (*Ground, error) {
 	owner := ground.Owner
 	owner.Guest = guests()
@@ -114,10 +114,8 @@ func (g *Ground) Settled(ctx context.Context) error {
 	return g.Cluster.AwaitDaemonSet(ctx, kube.Ref{Namespace: set.Namespace, Name: set.Name}, settleWait)
 }
 
-// Leave scales back and removes what Prepare applied beyond the demo.
-func (g *Ground) Leave(ctx context.Context) error {
-	return errors.Join(g.scene.leave(ctx, g.based, nil), g.scene.stretch(ctx, nil))
-}
+// Leave removes what Prepare applied beyond the demo.
+func (g *Ground) Leave(ctx context.Context) error { return g.scene.leave(ctx, g.based, nil) }
 
-// Sweep removes everything that the ground's run made, as Scene.Sweep does.
-func (g *Ground) Sweep(ctx context.Context) error { return g.scene.Sweep(ctx) }
+// Part ends the ground's stay in the cluster, as Scene.Part does.
+func (g *Ground) Part(ctx context.Context, keep bool) error { return g.scene.Part(ctx, keep) }

@@ -57,11 +57,11 @@ func play(ctx context.Context, options Options, job *batchv1.Job) (exit int, run
 
 // idOf is the id of the run that a pod played, by its own word.
 func idOf(ctx context.Context, cluster *kube.Cluster, pod kube.Ref) (string, error) {
-	var said strings.Builder
-	if err := copyLog(ctx, cluster, kube.LogQuery{Pod: pod}, &said); err != nil {
+	said, err := logOf(ctx, cluster, kube.LogQuery{Pod: pod})
+	if err != nil {
 		return "", err
 	}
-	id := idIn(said.String())
+	id := idIn(said)
 	if id == "" {
 		return "", fmt.Errorf("the log of pod %s does not say which run it was", pod)
 	}
@@ -108,12 +108,16 @@ func look(ctx context.Context, options Options, job *batchv1.Job, result *Result
 
 // lastLine is what a container said last: its outcome, or its error.
 func lastLine(ctx context.Context, cluster *kube.Cluster, query kube.LogQuery) (string, error) {
+	said, err := logOf(ctx, cluster, query)
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	return lines[len(lines)-1], err
+}
+
+// logOf is all that a container has said.
+func logOf(ctx context.Context, cluster *kube.Cluster, query kube.LogQuery) (string, error) {
 	var said strings.Builder
-	if err := copyLog(ctx, cluster, query, &said); err != nil {
-		return "", err
-	}
-	lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-	return lines[len(lines)-1], nil
+	err := copyLog(ctx, cluster, query, &said)
+	return said.String(), err
 }
 
 // start makes a job and waits until its pod has begun.
