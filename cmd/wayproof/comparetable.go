@@ -21,7 +21,7 @@ func compareTableCommand() *cobra.Command {
 		Long: `Takes the results of comparing runs, the last one of each mutant, into
 docs/compare.json, sets beside them what docs/kill-matrix.json has of the same
 defects, and renders docs/compare.md from both. Without a RUN it only does the
-latter, as it has to be done when the kill matrix has changed.`,
+latter, as prove matrix does when it changes the kill matrix.`,
 		RunE: func(_ *cobra.Command, args []string) error { return writeTable(args, docs) },
 	}
 	cmd.Flags().StringVar(&docs, "docs", docs, "folder of the table and of the kill matrix")

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wayproof/wayproof/internal/peer"
+	"github.com/wayproof/wayproof/internal/peer/table"
 	"github.com/wayproof/wayproof/internal/proof"
 	"github.com/wayproof/wayproof/internal/proof/fate"
 	"github.com/wayproof/wayproof/internal/record"
@@ -65,7 +67,13 @@ func TestAMatrixIsWritten(t *testing.T) {
 		Seen: []proof.Seen{{Promise: "share", Kind: "split", Outcome: record.Violated, N: 839, Observed: "v1 60.1 %"}},
 	}
 	require.NoError(t, writeJSON(filepath.Join(dir, proveFile), proof.Report{Schema: proof.Schema, Results: []proof.Result{result}}))
+	require.NoError(t, writeJSON(filepath.Join(dir, compareFile), table.Table{
+		Rows: []table.Row{{Result: peer.Result{Mutant: "split-60-40", Verdict: peer.Passes}}},
+	}))
 	require.NoError(t, writeMatrix(t.Context(), []string{dir}, matrixFlags{docs: dir, readme: readme, seeds: 0}))
+	peers, err := os.ReadFile(filepath.Join(dir, "compare.md"))
+	require.NoError(t, err, "the table of peers quotes the matrix")
+	assert.Contains(t, string(peers), "killed: share")
 	page, err := os.ReadFile(filepath.Join(dir, "kill-matrix.md"))
 	require.NoError(t, err)
 	assert.Contains(t, string(page), "| `split-60-40` | weights 60 and 40 | share | 839 | v1 60.1 % |")

@@ -78,7 +78,7 @@ func proveMatrixCommand() *cobra.Command {
 		Short: "Write what runs of prove found into the committed kill matrix",
 		Long: `Takes the results of proving runs into docs/kill-matrix.json, which counts every
 play of each mutant and tells the last one, tries the mutants of the record anew, and renders
-docs/kill-matrix.md from both.`,
+docs/kill-matrix.md from both; docs/compare.md, which quotes them, is rendered anew with it.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return writeMatrix(cmd.Context(), args, flags) },
 	}
 	cmd.Flags().StringVar(&flags.docs, "docs", "docs", "folder of the matrix")
@@ -123,7 +123,15 @@ func writeMatrix(ctx context.Context, runs []string, flags matrixFlags) error {
 	if err := writeJSON(path, matrix); err != nil {
 		return err
 	}
-	return renderMatrix(matrix, flags)
+	if err := renderMatrix(matrix, flags); err != nil {
+		return err
+	}
+	// The table of peers says of each defect what the matrix says of it: one that
+	// is left as it was would say what was.
+	if err := writeTable(nil, flags.docs); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // takeSound takes over what runs without mutants said.
