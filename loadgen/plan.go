@@ -24,6 +24,8 @@ const (
 	MaxTimeout  = 5 * time.Minute
 	// MaxBarrier is how far ahead Plan.Start may lie.
 	MaxBarrier = 10 * time.Minute
+	// MaxCalm is the longest that Plan.Calm may be.
+	MaxCalm = time.Minute
 	// MaxInFlight caps the requests under way at once, about 30 kB each. An
 	// open loop has no such cap; where this one is reached the schedule slips,
 	// and the health record says so.
@@ -59,6 +61,9 @@ type Plan struct {
 	// Start is the instant of schedule offset zero, the barrier that workers
 	// start at together. Zero means at once.
 	Start time.Time `json:"start,omitzero"`
+	// Calm is how long, at most, a start at once waits until the machine has a
+	// processor to spare; see Settle.
+	Calm time.Duration `json:"calmNs,omitempty"`
 	// Allow lists addresses and prefixes in private ranges that URLs may name
 	// literally, because the run made what listens there: "10.0.4.7", "172.18.0.0/24".
 	Allow []string `json:"allow,omitempty"`
@@ -106,6 +111,8 @@ func (p Plan) loadProblems() []string {
 	out.unless(l.Connections != Fresh || l.Reconnect == 0, "reconnect has no meaning with fresh connections")
 	out.unless(httpguts.ValidHeaderFieldValue(l.IDPrefix) && l.IDPrefix != "", "id prefix %q is empty or no header value", l.IDPrefix)
 	out.unless(time.Until(p.Start) <= MaxBarrier, "start %v is more than %v ahead", p.Start, MaxBarrier)
+	out.unless(p.Calm >= 0 && p.Calm <= MaxCalm, "calm is %v, must be 0 to %v", p.Calm, MaxCalm)
+	out.unless(p.Calm == 0 || p.Start.IsZero(), "a start at %v cannot wait for a calm machine", p.Start)
 	out.unless(l.Pacing == "" || l.Pacing == Repay || l.Pacing == Skip, "pacing is %q, must be %q or %q", l.Pacing, Repay, Skip)
 	if len(out) == 0 {
 		seconds := float64(l.Hits) / l.Rate

@@ -107,9 +107,11 @@ func (o Options) cni() values {
 	return own
 }
 
+// ztunnel gets the weight of a waypoint: it is on the way of every request, and
+// its turn comes after whatever asked for more.
 func (o Options) ztunnel() values {
 	own := o.global()
-	own["resources"] = requests("20m", "64Mi")
+	own["resources"] = requests("100m", "64Mi")
 	own["istioNamespace"] = NamespaceIstio
 	if o.StandIn != "" {
 		own["annotations"] = values{NodeProxyNote: o.nodeProxy()}

@@ -77,7 +77,7 @@ func TestZtunnelUnderTheStandIn(t *testing.T) {
 	assert.Equal(t, "wayproof.local/ztunnel:v7", container.Image, "no variant after the tag")
 	assert.Equal(t, []string{"proxy", "ztunnel"}, container.Args)
 	assert.Equal(t, corev1.PullIfNotPresent, container.ImagePullPolicy)
-	assert.Equal(t, "20m", container.Resources.Requests.Cpu().String())
+	assert.Equal(t, "100m", container.Resources.Requests.Cpu().String())
 	assert.Equal(t, "64Mi", container.Resources.Requests.Memory().String())
 	assert.Equal(t, "stand-in 1.0.0", set.Annotations[NodeProxyNote])
 	env := map[string]string{}

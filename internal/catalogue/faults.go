@@ -30,7 +30,7 @@ const (
 func faults() []Scenario { return []Scenario{faultDelay(), faultAbort(), faultBoth()} }
 
 func faultDelay() Scenario {
-	s := fault("faults/delay", "delays half of the requests by 400 ms and no others", "fault-delay", keepalive(300, 6700, get("flights", flightsURL)))
+	s := fault("faults/delay", "delays half of the requests by 400 ms and no others", "fault-delay", keepalive(240, 6700, get("flights", flightsURL)))
 	s.Promises = append(s.Promises,
 		shareOf(s, "share", "delays half of the requests", 50, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed"}),
 		quantiles(s, "size", "delays by 400 ms", Applied, claim.LatencyParams{Where: &claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Bounds: []claim.QuantileBound{

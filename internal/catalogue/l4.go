@@ -17,7 +17,7 @@ func l4() []Scenario {
 		ID: "l4/connections", Task: "l4", Title: "spreads connections evenly over two pods without a waypoint", Base: Enrolled,
 		Setup: []Piece{{File: "l4/cars-l4.yaml"}}, NodeProxies: true, Expect: 12 * time.Second,
 	}
-	load := keepalive(200, 6700, get("cars-l4", carsL4URL+"/cars/Madrid"))
+	load := keepalive(280, 6700, get("cars-l4", carsL4URL+"/cars/Madrid"))
 	load.Connections = "fresh"
 	s.Drives = []Drive{{Name: stage(s.ID, Applied), Window: Applied, Load: load}}
 	s.Promises = []record.Promise{

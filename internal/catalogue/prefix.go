@@ -99,7 +99,7 @@ const perPrefixRow = 70
 func prefixScenario(s Scenario, want func(prefixRow) claim.Conditions) Scenario {
 	rows := prefixTable()
 	drive := Drive{Name: stage(s.ID, Applied), Window: Applied, Collect: []string{"travel-agency/travels"}, Quiet: 300 * time.Millisecond}
-	drive.Load = keepalive(250, perPrefixRow*len(rows))
+	drive.Load = keepalive(350, perPrefixRow*len(rows))
 	for _, row := range rows {
 		target := get(row.name, travelsURL+row.request)
 		target.Header = map[string]string{rowHeader: row.name}

@@ -29,12 +29,15 @@ func elapsed(o *record.Observation, measure string) time.Duration {
 }
 
 func (s *sampleOf) add(o *record.Observation, measure string) {
-	took := elapsed(o, measure)
-	if o.Class == record.ClassOK {
-		s.known = append(s.known, took)
+	s.take(taken{elapsed(o, measure), o.Class == record.ClassOK})
+}
+
+func (s *sampleOf) take(t taken) {
+	if t.whole {
+		s.known = append(s.known, t.took)
 		return
 	}
-	s.censored = append(s.censored, took)
+	s.censored = append(s.censored, t.took)
 }
 
 func (s *sampleOf) size() int { return len(s.known) + len(s.censored) }
@@ -150,7 +153,11 @@ func checkQuantiles(params LatencyParams) error {
 }
 
 func (l *latency) observe(_ int, o *record.Observation) {
-	if !l.targets.has(o.Target) || !l.within.has(o) || l.tardy(o) {
+	if !l.targets.has(o.Target) || !l.within.has(o) {
+		return
+	}
+	if tardy(o, l.params.Measure) {
+		l.late++
 		return
 	}
 	if l.where != nil && !l.where.seen(o) {
@@ -168,15 +175,11 @@ func (l *latency) observe(_ int, o *record.Observation) {
 	}
 }
 
-// tardy leaves out a request that was sent late, where time counts from the
-// sending: whether it was is known before its outcome, so what is left is a fair
-// sample.
-func (l *latency) tardy(o *record.Observation) bool {
-	if l.params.Measure != FromSent || o.Sent-o.Intended <= prompt.lag() {
-		return false
-	}
-	l.late++
-	return true
+// tardy is true of a request that was sent late, where time counts from the
+// sending. It is left out: whether it was late is known before its outcome, so what
+// is left is a fair sample.
+func tardy(o *record.Observation, measure string) bool {
+	return measure == FromSent && o.Sent-o.Intended > prompt.lag()
 }
 
 // settled reports that enough of the selected requests were seen.

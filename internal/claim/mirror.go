@@ -9,30 +9,13 @@ import (
 	"github.com/wayproof/wayproof/internal/stat"
 )
 
-// Of each request one byte: three counts of two bits that saturate at 3, and
-// two flags.
-const (
-	primaryShift uint8 = 0
-	copyShift    uint8 = 2
-	logShift     uint8 = 4
-	flagSent     uint8 = 1 << 6
-	flagAstray   uint8 = 1 << 7 // the client's answer is not the primary's: none, or of another
-)
-
-func counted(cell, shift uint8) int { return int(cell >> shift & 3) }
-
-func bump(cell *uint8, shift uint8) {
-	if counted(*cell, shift) < 3 {
-		*cell += 1 << shift
-	}
-}
-
 // mirror accumulates MirrorParams.
 type mirror struct {
 	deaf
 	promise record.Promise
 	params  MirrorParams
 	stage   *record.Stage
+	targets choice
 	cells   marks
 	foreign int
 	late    int
@@ -55,6 +38,9 @@ func openMirror(b brief) (accumulator, error) {
 		return nil, fmt.Errorf("primary and mirror are not told apart")
 	}
 	m := &mirror{promise: b.promise, params: params, stage: b.stages[0]}
+	if m.targets, err = chooseTargets(m.stage, params.Targets); err != nil {
+		return nil, err
+	}
 	goal := stat.Goal{Share: stat.PerMille(params.PerMille), Delta: b.promise.Delta, Alpha: b.promise.Alpha, Beta: b.promise.Beta}
 	if goal.Share.Degenerate() {
 		m.size, err = zeroFailures(b.promise)
@@ -67,6 +53,9 @@ func openMirror(b brief) (accumulator, error) {
 func (m *mirror) cell(seq int) *uint8 { return m.cells.at(seq, m.stage.Load.Hits) }
 
 func (m *mirror) observe(_ int, o *record.Observation) {
+	if !m.targets.has(o.Target) {
+		return
+	}
 	cell := m.cell(o.Seq)
 	*cell |= flagSent
 	if o.Class != record.ClassOK || !m.params.Primary.matches(o.Service, o.Version) {

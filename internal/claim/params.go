@@ -180,7 +180,8 @@ type MirrorParams struct {
 	Oracle   string   `json:"oracle,omitempty"`
 	// QuietMs is how long after the load the ledgers had to be left alone before
 	// they were read, else a loss is not believed.
-	QuietMs int `json:"quietMs,omitempty"`
+	QuietMs int      `json:"quietMs,omitempty"`
+	Targets []string `json:"targets,omitempty"` // a copy of another target's is foreign
 	// NoPrimary drops the primary's ledger (stock images): its answers are believed.
 	NoPrimary bool `json:"noPrimary,omitempty"`
 }

@@ -40,6 +40,19 @@ type ShiftParams struct {
 	BelowMs   float64  `json:"belowMs"`
 	Measure   string   `json:"measure,omitempty"`
 	Targets   []string `json:"targets,omitempty"`
+	// Calm, if set, leaves out the requests around which the machine was not calm.
+	Calm *Calm `json:"calm,omitempty"`
+}
+
+// Calm tells by other requests of the stage whether the machine was calm: a
+// request counts if the nearest control before it and the nearest after it, in
+// intended order, both were answered within the limit. Controls go the same way
+// and are none of what the promise is about. A cluster on few processors stops for
+// tens of milliseconds a few times a second; each stop makes a dozen requests slow,
+// and the tail of a stage is then the number of its stops.
+type Calm struct {
+	Controls []string `json:"controls"` // targets
+	WithinMs float64  `json:"withinMs"`
 }
 
 // AttemptsParams: each request reached the backend exactly so many times, and

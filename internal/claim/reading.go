@@ -188,30 +188,42 @@ func (r *reading) unfit(p *panel, walk error) string {
 		if incomplete != nil && incomplete.Broken(index) {
 			return fmt.Sprintf("stage %s: %v", r.run.Stages[index].Name, incomplete.Cause)
 		}
-		if reason := p.attendance[index].unfit(r.kind, r.tolerance(), r.mindsGaps()); reason != "" {
+		if reason := p.attendance[index].unfit(r.kind, toleranceOf(r.promise), r.mindsGaps()); reason != "" {
 			return fmt.Sprintf("stage %s: %s", r.run.Stages[index].Name, reason)
 		}
 	}
 	return ""
 }
 
-// tolerance is how late requests may have been sent for this claim.
-func (r *reading) tolerance() tolerance {
-	switch r.promise.Kind {
+// Timed reports that a promise is about time: the generator that it is judged by
+// must keep its schedule, for which the machine had better be calm.
+func Timed(promise record.Promise) bool {
+	return kinds()[promise.Kind].timed || toleranceOf(promise) != loose
+}
+
+// toleranceOf is how late requests may have been sent for a promise.
+func toleranceOf(promise record.Promise) tolerance {
+	switch promise.Kind {
 	case KindShare:
-		params, err := paramsOf[ShareParams](r.promise)
+		params, err := paramsOf[ShareParams](promise)
 		if err != nil {
 			return punctual
 		}
 		return params.Of.tolerance()
 	case KindLatency:
-		params, err := paramsOf[LatencyParams](r.promise)
+		params, err := paramsOf[LatencyParams](promise)
 		if err != nil || params.Measure != FromSent || params.Where != nil && params.Where.tolerance() == punctual {
 			return punctual
 		}
 		return loose // it leaves out by itself what was sent late
+	case KindShift:
+		params, err := paramsOf[ShiftParams](promise)
+		if err != nil || params.Measure != FromSent {
+			return punctual
+		}
+		return loose // as does this
 	}
-	if r.kind.timed {
+	if kinds()[promise.Kind].timed {
 		return punctual
 	}
 	return loose

@@ -15,6 +15,8 @@ type shift struct {
 	stages  []*record.Stage
 	targets [2]choice
 	taken   [2]sampleOf
+	calm    [2]*calm // nil where every request counts
+	late    [2]int   // requests left out because they were sent late, where there is no calm
 }
 
 func openShift(b brief) (accumulator, error) {
@@ -26,8 +28,14 @@ func openShift(b brief) (accumulator, error) {
 		return nil, fmt.Errorf("a shift needs quantiles and a bound above zero")
 	}
 	s := &shift{promise: b.promise, params: params, stages: b.stages}
-	for i := range s.targets {
-		if s.targets[i], err = chooseTargets(b.stages[i], params.Targets); err != nil {
+	for i, stage := range b.stages[:min(len(b.stages), len(s.taken))] {
+		if s.targets[i], err = chooseTargets(stage, params.Targets); err != nil {
+			return nil, err
+		}
+		if params.Calm == nil {
+			continue
+		}
+		if s.calm[i], err = newCalm(stage, *params.Calm, params.Measure, s.taken[i].take); err != nil {
 			return nil, err
 		}
 	}
@@ -35,12 +43,38 @@ func openShift(b brief) (accumulator, error) {
 }
 
 func (s *shift) observe(place int, o *record.Observation) {
-	if place < len(s.taken) && s.targets[place].has(o.Target) {
+	if place >= len(s.taken) {
+		return
+	}
+	wanted := s.targets[place].has(o.Target)
+	switch {
+	case s.calm[place] != nil:
+		s.calm[place].observe(o, wanted)
+	case wanted && tardy(o, s.params.Measure):
+		s.late[place]++
+	case wanted:
 		s.taken[place].add(o, s.params.Measure)
 	}
 }
 
+// settled reports that a stage, watched by itself, has enough requests that count.
+func (s *shift) settled() bool { return s.taken[0].size() >= max(1, s.promise.N) }
+
+// close ends the samples.
+func (s *shift) close(v *record.Verdict) {
+	for i, stage := range []string{"without", "with"} {
+		if s.calm[i] != nil {
+			s.calm[i].close()
+			figure(v, stage+": left out, not calm", s.calm[i].out)
+		}
+		if s.late[i] > 0 {
+			figure(v, stage+": left out, sent late", s.late[i])
+		}
+	}
+}
+
 func (s *shift) verdict(v *record.Verdict) {
+	s.close(v)
 	v.N = min(s.taken[0].size(), s.taken[1].size())
 	v.Declared = fmt.Sprintf("no quantile grows by %g ms", s.params.BelowMs)
 	v.Allowed = fmt.Sprintf("below %g ms", s.params.BelowMs)

@@ -29,7 +29,7 @@ func kinds() map[string]kind {
 		KindTable:        {open: openTable, size: sizeTable, load: true, tells: true},
 		KindMirror:       {open: openMirror, size: sizeMirror, load: true, spends: true},
 		KindLatency:      {open: openLatency, size: sizeLatency, load: true, tells: true, timed: true, spends: true},
-		KindShift:        {open: openShift, size: sizeShift, load: true, timed: true, spends: true, stages: 2},
+		KindShift:        {open: openShift, size: sizeShift, load: true, tells: true, timed: true, spends: true, stages: 2},
 		KindAttempts:     {open: openAttempts, size: sizeZero, load: true, tells: true},
 		KindBalance:      {open: openBalance, size: sizeBalance, load: true, tells: true, spends: true},
 		KindServing:      {open: openServing, size: sizeServing, load: true, tells: true},

@@ -68,6 +68,8 @@ type Health struct {
 	// Starved is the share of the time in which some task of the generator's
 	// machine waited for a processor; 0 where the kernel does not say.
 	Starved float64 `json:"starved,omitempty"`
+	// Waited is how long the generator put off its start until the machine was calm.
+	Waited time.Duration `json:"waitedNs,omitempty"`
 	// Skipped counts requests that the skip pacing dropped because their time had passed.
 	Skipped int    `json:"skipped,omitempty"`
 	Error   string `json:"error,omitempty"`

@@ -104,21 +104,38 @@ func (s *Scene) under(ctx context.Context, index int, drive catalogue.Drive, pro
 	if err != nil {
 		return err
 	}
-	return s.attack(ctx, index, watcher.Observe)
+	return s.attack(ctx, attack{index: index, calm: calm(promises), enough: watcher.Observe})
 }
 
-// attack drives the worker in the load pod and keeps what it sees, until enough
-// says so.
-func (s *Scene) attack(ctx context.Context, index int, enough func(*record.Observation) bool) error {
-	stage := &s.run.Stages[index]
+// calmWithin bounds how long a load about time waits for a calm machine. What is
+// brought up or taken away right before keeps two processors busy for seconds.
+const calmWithin = 20 * time.Second
+
+func calm(promises []record.Promise) time.Duration {
+	if slices.ContainsFunc(promises, claim.Timed) {
+		return calmWithin
+	}
+	return 0
+}
+
+// attack is a stage's load, until enough says so.
+type attack struct {
+	index  int // of the stage
+	calm   time.Duration
+	enough func(*record.Observation) bool
+}
+
+// attack drives the worker in the load pod and keeps what it sees.
+func (s *Scene) attack(ctx context.Context, a attack) error {
+	stage := &s.run.Stages[a.index]
 	pod, err := s.loadPod(ctx)
 	if err != nil {
 		return err
 	}
-	keeper := &keeper{scene: s, index: index, enough: enough}
+	keeper := &keeper{scene: s, index: a.index, enough: a.enough}
 	driver := worker.Driver{Exec: inPod{s.cluster, pod}, Command: []string{"/agent", "attack"}, Progress: s.meter()}
-	outcome, err := driver.Drive(ctx, loadgen.Plan{Load: stage.Load}, keeper.take)
-	stage = &s.run.Stages[index]
+	outcome, err := driver.Drive(ctx, loadgen.Plan{Load: stage.Load, Calm: a.calm}, keeper.take)
+	stage = &s.run.Stages[a.index]
 	stage.Health = outcome.Health
 	if !outcome.Base.IsZero() {
 		stage.Base = outcome.Base

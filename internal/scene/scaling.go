@@ -32,7 +32,7 @@ func (s *Scene) scaled(ctx context.Context, index int, drive catalogue.Drive) er
 	}
 	loaded, watched := make(chan struct{}), make(chan error, 1)
 	go func() { watched <- w.watch(ctx, loaded) }()
-	err := s.attack(ctx, index, func(*record.Observation) bool { return w.done.Load() })
+	err := s.attack(ctx, attack{index: index, enough: func(*record.Observation) bool { return w.done.Load() }})
 	close(loaded)
 	return errors.Join(err, <-watched)
 }

@@ -82,7 +82,7 @@ type call struct {
 func newCall(ctx context.Context, d Driver, plan loadgen.Plan) *call {
 	stdinR, stdinW := io.Pipe()
 	stdoutR, stdoutW := io.Pipe()
-	limit := max(time.Until(plan.Start), 0) + plan.Bound() + grace
+	limit := max(time.Until(plan.Start), 0) + plan.Calm + plan.Bound() + grace
 	running, kill := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	c := &call{stdin: stdinW, stdout: stdoutR, stderr: &tail{}, kill: kill, ended: make(chan struct{})}
 	go func() {

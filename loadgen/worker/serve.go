@@ -42,12 +42,6 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%w: %w", ErrRefused, err), writer.Refused(err))
 	}
-	if order.Start.IsZero() {
-		order.Start = time.Now()
-	}
-	if err := writer.Begin(wire.Begin{Base: order.Start}); err != nil {
-		return err
-	}
 	return serve(ctx, order, words, writer)
 }
 
@@ -56,12 +50,21 @@ func serve(ctx context.Context, order wire.Order, words *bufio.Reader, writer *w
 	defer abort(nil)
 	var enough atomic.Bool
 	go listen(words, order.Hold, &enough, abort)
+	var waited time.Duration
+	if order.Start.IsZero() {
+		waited = loadgen.Settle(ctx, order.Calm)
+		order.Start, order.Calm = time.Now(), 0
+	}
+	if err := writer.Begin(wire.Begin{Base: order.Start}); err != nil {
+		return err
+	}
 	go flush(ctx, writer, abort)
 
 	health, err := loadgen.Attack(ctx, order.Plan, func(o record.Observation) bool {
 		// A broken stream is remembered by the writer, and found by the next flush.
 		return writer.Observation(o) == nil && !enough.Load()
 	})
+	health.Waited = waited
 	return errors.Join(err, writer.Health(health))
 }
 
