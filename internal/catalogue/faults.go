@@ -30,12 +30,12 @@ const (
 func faults() []Scenario { return []Scenario{faultDelay(), faultAbort(), faultBoth()} }
 
 func faultDelay() Scenario {
-	s := fault("faults/delay", "delays half of the requests by 400 ms and no others", "fault-delay", keepalive(240, 6700, get("flights", flightsURL)))
+	s := fault("faults/delay", "delays half of the requests by 400 ms and no others", "fault-delay", keepalive(240, 11_000, get("flights", flightsURL)))
 	s.Promises = append(s.Promises,
 		shareOf(s, "share", "delays half of the requests", 50, claim.ShareParams{PerMille: 500, Of: claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Label: "delayed"}),
 		quantiles(s, "size", "delays by 400 ms", Applied, claim.LatencyParams{Where: &claim.Predicate{SlowerMs: delayed, Measure: claim.FromSent}, Bounds: []claim.QuantileBound{
 			{Quantile: 10, AtLeastMs: wholeDelay}, {Quantile: 500, AtMostMs: halfDelayed}, {Quantile: 990, AtMostMs: mostDelayed},
-		}, CalmMs: undisturbed}),
+		}, CalmMs: undisturbed, Looks: 2}),
 		quantiles(s, "others", "leaves requests that it does not delay in full alone", Applied, claim.LatencyParams{
 			Where: &claim.Predicate{FasterMs: wholeDelay, Measure: claim.FromSent}, Bounds: []claim.QuantileBound{{Quantile: 990, AtMostMs: delayed}},
 		}),

@@ -141,12 +141,12 @@ func mirrorSlow() Scenario {
 // The load under which latencies are compared: so that what is measured is the
 // mesh and not a queue. Of slowCalm requests the bounds on p99 lie 0.6 % to both
 // sides of it, where a calm machine's tail is no wider than what is to be shown;
-// slowHits has as many also if every second one is left out. Nine of ten requests
+// slowHits has as many also if three of four are left out. Nine of ten requests
 // of a calm machine take less than calmWithin.
 const (
-	slowRate   = 320
+	slowRate   = 240
 	slowCalm   = 3000
-	slowHits   = 10_000
+	slowHits   = 20_000
 	calmWithin = 4 // ms
 )
 

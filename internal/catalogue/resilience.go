@@ -69,7 +69,7 @@ func armLoad(arm string) record.Load {
 
 // calm is the length of a window in which nothing may fail: as short as showing
 // it takes at an arm's rate.
-const calm = 14 * time.Second
+const calm = 12500 * time.Millisecond
 
 func arms() []string { return []string{ArmGet, ArmPost, ArmFresh, ArmStream} }
 

@@ -19,7 +19,7 @@ func timeouts() []Scenario {
 	slow, below, quick := slowed("slow", "1s"), slowed("below", "200ms"), get("quick", carsURL+"/cars/Madrid")
 	s.Drives = []Drive{
 		timeoutDrive(stage(s.ID, Before), Before, keepalive(250, 700, slow)),
-		timeoutDrive(stage(s.ID, Applied), Applied, keepalive(250, 3200, slow)),
+		timeoutDrive(stage(s.ID, Applied), Applied, keepalive(250, 5500, slow)),
 		timeoutDrive(stage(s.ID, Applied)+"-rows", Applied, keepalive(250, 3*perVariant, slow, below, quick)),
 		timeoutDrive(stage(s.ID, After), After, keepalive(250, 700, slow)),
 	}
@@ -31,7 +31,7 @@ func timeouts() []Scenario {
 		every(s, "before", "before, a request that takes a second is answered", Before, waited),
 		quantiles(s, "elapsed", "ends a request that takes a second after 500 ms", Applied, claim.LatencyParams{Bounds: []claim.QuantileBound{
 			{Quantile: 10, AtLeastMs: 490}, {Quantile: 990, AtMostMs: 600},
-		}}),
+		}, Looks: 2}),
 		every(s, "status", "answers 504 to a request that takes a second", Applied, claim.Conditions{Status: 504}),
 		table(s, "rows", "ends what takes too long, once, and lets the rest pass", stage(s.ID, Applied)+"-rows", []claim.Row{
 			{Target: "slow", Want: once(504)}, {Target: "below", Want: once(200)}, {Target: "quick", Want: once(200)},

@@ -92,7 +92,9 @@ func TestCalmTakesWhatLiesBetweenQuietControls(t *testing.T) {
 	}{
 		{0, 1 * ms, record.ClassOK}, // before the first control
 		{1, 5 * ms, record.ClassOK},
-		{0, 2 * ms, record.ClassOK}, {2, 9 * ms, record.ClassOK}, {0, 3 * ms, record.ClassOK},
+		{0, 2 * ms, record.ClassOK},
+		{2, 9 * ms, record.ClassOK},
+		{0, 3 * ms, record.ClassOK},
 		{1, 1 * ms, record.ClassOK},
 		{0, 4 * ms, record.ClassOK},
 		{1, 6 * ms, record.ClassOK}, // busy

@@ -3,87 +3,11 @@ package claim
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/wayproof/wayproof/internal/record"
-	"github.com/wayproof/wayproof/internal/stat"
 )
-
-// sampleOf is a set of latencies with values of which only a lower limit is
-// known: a timeout took at least its timeout, a failed request never became a
-// success. They are never dropped: that would make failing fast look fast.
-type sampleOf struct {
-	known    []time.Duration
-	censored []time.Duration
-	sorted   bool
-}
-
-// elapsed is how long a request took, since when the measure says.
-func elapsed(o *record.Observation, measure string) time.Duration {
-	if measure == FromSent {
-		return o.Done - o.Sent
-	}
-	return o.Latency()
-}
-
-func (s *sampleOf) add(o *record.Observation, measure string) {
-	s.take(taken{elapsed(o, measure), o.Class == record.ClassOK})
-}
-
-func (s *sampleOf) take(t taken) {
-	if t.whole {
-		s.known = append(s.known, t.took)
-		return
-	}
-	s.censored = append(s.censored, t.took)
-}
-
-func (s *sampleOf) size() int { return len(s.known) + len(s.censored) }
-
-func (s *sampleOf) sort() {
-	if !s.sorted {
-		slices.Sort(s.known)
-		slices.Sort(s.censored)
-		s.sorted = true
-	}
-}
-
-// upper bounds a quantile from above; censored values lie above all others.
-func (s *sampleOf) upper(quantile int, alpha float64) (time.Duration, bool) {
-	s.sort()
-	r, ok := stat.UpperRank(s.size(), quantile, alpha)
-	if !ok || r > len(s.known) {
-		return math.MaxInt64, false
-	}
-	return s.known[r-1], true
-}
-
-// lower bounds a quantile from below; a censored value counts as its limit,
-// which is below the truth.
-func (s *sampleOf) lower(quantile int, alpha float64) (time.Duration, bool) {
-	s.sort()
-	r, ok := stat.LowerRank(s.size(), quantile, alpha)
-	if !ok {
-		return 0, false
-	}
-	all := s.known
-	if len(s.censored) > 0 {
-		all = slices.Sorted(slices.Values(slices.Concat(s.known, s.censored)))
-	}
-	return all[r-1], true
-}
-
-// point is the observed quantile, for reading only.
-func (s *sampleOf) point(quantile int) string {
-	s.sort()
-	rank := (s.size()*quantile + 999) / 1000
-	if rank < 1 || rank > len(s.known) {
-		return "beyond what was measured"
-	}
-	return milliseconds(s.known[rank-1])
-}
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
@@ -110,6 +34,8 @@ type latency struct {
 	rest    sampleOf // of the requests that are not selected
 	late    int      // requests left out because they were sent late
 	slowest oddest
+	looked  int  // how often the bounds were looked at
+	told    bool // there is nothing to wait for
 }
 
 func openLatency(b brief) (accumulator, error) {
@@ -182,19 +108,39 @@ func tardy(o *record.Observation, measure string) bool {
 	return measure == FromSent && o.Sent-o.Intended > prompt.lag()
 }
 
-// settled reports that enough of the selected requests were seen.
-func (l *latency) settled() bool { return l.taken.size() >= max(1, l.promise.N) }
+// settled reports that enough of the selected requests were seen: at a look that
+// shows every bound or refutes one, or at the last.
+func (l *latency) settled() bool {
+	if l.told || l.taken.size() < max(1, l.promise.N)*(l.looked+1) {
+		return l.told
+	}
+	l.looked++
+	shown, refuted := true, false
+	for _, b := range l.params.Bounds {
+		p := l.look(b)
+		shown, refuted = shown && p.shown, refuted || p.refuted
+	}
+	l.told = shown || refuted || l.looked >= l.looks()
+	return l.told
+}
+
+func (l *latency) looks() int { return max(1, l.params.Looks) }
+
+// look judges a bound with what each look and each bound may spend.
+func (l *latency) look(b QuantileBound) proof {
+	share := float64(l.looks())
+	return l.judge(b, l.promise.Alpha/share/float64(len(l.params.Bounds)), l.promise.Beta/share)
+}
 
 func (l *latency) verdict(v *record.Verdict) {
 	v.N = l.taken.size()
 	l.fill()
-	each := float64(len(l.params.Bounds))
 	var observed, allowed, refuted, open []string
 	for _, b := range l.params.Bounds {
 		name := quantileName(b.Quantile)
 		observed = append(observed, name+" "+l.taken.point(b.Quantile))
 		allowed = append(allowed, b.String())
-		proof := l.judge(b, l.promise.Alpha/each, l.promise.Beta)
+		proof := l.look(b)
 		figure(v, name, proof.text)
 		if proof.refuted {
 			refuted = append(refuted, proof.text)

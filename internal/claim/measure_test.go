@@ -208,3 +208,39 @@ func TestThreePods(t *testing.T) {
 		assert.Equal(t, want, v.Verdict, "%d: %s", pods, v.Detail)
 	}
 }
+
+// What one look does not show a second may, and the load goes on until then.
+func TestALatencyIsLookedAtTwice(t *testing.T) {
+	p := plan(t, record.Promise{Kind: KindLatency, Params: Params(LatencyParams{Bounds: []QuantileBound{{Quantile: 990, AtMostMs: 440}}, Looks: 2})})
+	assert.Equal(t, 2518, p.N)
+	odd := func(first, second int) (settled []int, outcome record.Outcome) {
+		s := new(scene)
+		s.addStage("s", 2*p.N, func(o *record.Observation) {
+			took := 400 * time.Millisecond
+			if o.Seq < first || o.Seq >= p.N && o.Seq < p.N+second {
+				took = 500 * time.Millisecond
+			}
+			o.First, o.Done = o.Sent, o.Intended+took
+		})
+		w, err := Watch(&s.run.Stages[0], []record.Promise{p})
+		require.NoError(t, err)
+		for i := range s.observations {
+			if w.Observe(&s.observations[i]) {
+				settled = append(settled, i+1)
+				break
+			}
+		}
+		return settled, s.judge(t, p).Verdict
+	}
+	at, _ := odd(2, 0)
+	assert.Equal(t, []int{p.N}, at, "shown at once")
+	at, outcome := odd(20, 0)
+	assert.Equal(t, []int{2 * p.N}, at, "too many of the first half, few of both")
+	assert.Equal(t, record.Held, outcome)
+	at, outcome = odd(400, 0)
+	assert.Equal(t, []int{p.N}, at, "refuted at once")
+	assert.Equal(t, record.Violated, outcome)
+	at, outcome = odd(2, 400)
+	assert.Equal(t, []int{p.N}, at)
+	assert.Equal(t, record.Violated, outcome, "what came after the look is judged as well")
+}

@@ -20,6 +20,11 @@ type LatencyParams struct {
 	// Window is that of BoundParams. A request of it that was skipped counts as one
 	// that was slower than every upper bound.
 	Window string `json:"window,omitempty"`
+	// Looks is how often, at most, the bounds are looked at while the load runs: after
+	// N requests, 2N, and so on. The first look that shows all of them, or refutes one,
+	// ends the load, so that a machine that is not calm gets more time; each look has
+	// its share of the errors (Bonferroni). One where it is 0.
+	Looks int `json:"looks,omitempty"`
 	// CalmMs, if set, is what the same quantile of the requests that Where does not
 	// select must be shown to keep before one that is too high is blamed on the
 	// mesh: they met the same machine. Otherwise it is inconclusive.

@@ -222,12 +222,13 @@ func sizeLatency(w *planning) error {
 	if err := checkQuantiles(params); err != nil {
 		return err
 	}
+	beta := w.promise.Beta / float64(max(1, params.Looks))
 	for _, b := range params.Bounds {
 		if b.AtMostMs > 0 {
-			w.need = max(w.need, stat.SampleForUpper(b.Quantile, spare, w.promise.Beta))
+			w.need = max(w.need, stat.SampleForUpper(b.Quantile, spare, beta))
 		}
 		if b.AtLeastMs > 0 {
-			w.need = max(w.need, stat.SampleForUpper(1000-b.Quantile, spare, w.promise.Beta))
+			w.need = max(w.need, stat.SampleForUpper(1000-b.Quantile, spare, beta))
 		}
 	}
 	return nil

@@ -17,14 +17,11 @@ func Spared() map[string]string {
 func Owed() map[string]string {
 	const (
 		noRetry = "a HTTPRoute of the standard channel has no field retry: the promise is unsupported on this cluster"
-		busy    = "in each play the load generator was 22 ms late at p99, beyond the 10 ms at which a shift of latency is blamed on the mesh; to be played on a machine with more processors"
 	)
 	return map[string]string{
-		"mirror-slow-waited-for":    busy,
-		"task7/mirror-slow/latency": busy,
-		"faults/delay/size":         "in the last run of a sound mesh undelayed requests were late as well: the tail was the machine's",
-		"retries/httproute/twice":   noRetry,
-		"retries/httproute/spent":   noRetry,
-		"retries/httproute/after":   noRetry,
+		"mirror-slow-waited-for":  "its first four plays were inconclusive, for the machine's tail hid it; since latency is compared by calm requests (2026-11-27) it was killed each time",
+		"retries/httproute/twice": noRetry,
+		"retries/httproute/spent": noRetry,
+		"retries/httproute/after": noRetry,
 	}
 }
