@@ -128,7 +128,7 @@ func mirrorSlow() Scenario {
 			Stages: []string{stage(s.ID, Before), stage(s.ID, Applied)}, Unit: claim.UnitRequest, Alpha: defaultAlpha, Beta: defaultBeta,
 			N: slowCalm, Params: claim.Params(claim.ShiftParams{
 				Quantiles: []int{500, 990}, BelowMs: 5, Measure: claim.FromSent, Targets: copied,
-				Calm: &claim.Calm{Controls: []string{control}, WithinMs: calmWithin},
+				Calm: &claim.Calm{Controls: []string{control}, WithinMs: calmWithin, Around: calmAround},
 			}),
 		},
 		mirrored(s, "copies", "the slow mirror gets a copy of every request", 10, claim.MirrorParams{
@@ -142,12 +142,14 @@ func mirrorSlow() Scenario {
 // mesh and not a queue. Of slowCalm requests the bounds on p99 lie 0.6 % to both
 // sides of it, where a calm machine's tail is no wider than what is to be shown;
 // slowHits has as many also if three of four are left out. Nine of ten requests
-// of a calm machine take less than calmWithin.
+// of a calm machine take less than calmWithin; calmAround controls on each side are
+// 75 ms, several of them by each thread of the waypoint.
 const (
 	slowRate   = 240
 	slowCalm   = 3000
 	slowHits   = 20_000
-	calmWithin = 4 // ms
+	calmWithin = 5 // ms
+	calmAround = 6
 )
 
 // mirrorFailing copies everything to a service that answers nothing but 503.

@@ -7,21 +7,25 @@ import (
 	"github.com/wayproof/wayproof/internal/record"
 )
 
-// calm hands on the requests around which the machine was calm, by Calm: those
-// whose nearest controls, before and after in intended order, were both answered
-// within the limit. What becomes of a control does not depend on what becomes of
-// the requests beside it, so that what is left of these is a fair sample of them.
+// calm hands on the requests around which the machine was calm, by Calm. What
+// becomes of a control does not depend on what becomes of the requests beside it,
+// so that what is left of these is a fair sample of them.
 type calm struct {
 	limit    time.Duration
+	around   int
 	measure  string
 	controls choice
 	order    order
-	waiting  map[int]taken // requests by number, until both their controls are known
-	between  []int         // those since the last control, in order
-	quiet    bool          // the last control was
+	waiting  map[int]taken // requests by number, until enough controls beside them are known
+	open     []candidate   // requests after which controls are still to come, in order
+	quiet    int           // how many controls in a row were, up to now
 	out      int           // requests left out
 	take     func(taken)
 }
+
+// candidate is a request with quiet controls before it: it is fit once so many in
+// a row were.
+type candidate struct{ seq, fit int }
 
 // taken is how long a request took; of one that failed it took at least that.
 type taken struct {
@@ -44,7 +48,10 @@ func newCalm(stage *record.Stage, params Calm, measure string, take func(taken))
 	if err != nil {
 		return nil, err
 	}
-	c := &calm{limit: fromMilliseconds(params.WithinMs), measure: measure, controls: controls, waiting: map[int]taken{}, take: take}
+	c := &calm{
+		limit: fromMilliseconds(params.WithinMs), around: max(1, params.Around), measure: measure, controls: controls,
+		waiting: map[int]taken{}, take: take,
+	}
 	c.order.feed = c.next
 	return c, nil
 }
@@ -72,30 +79,47 @@ func (c *calm) observe(o *record.Observation, wanted bool) {
 
 // next takes the requests in intended order.
 func (c *calm) next(seq int, what uint8) {
-	if what == aRequest {
-		c.between = append(c.between, seq)
-		return
+	switch what {
+	case aRequest:
+		if c.quiet < c.around {
+			c.drop(seq)
+			return
+		}
+		c.open = append(c.open, candidate{seq, c.quiet + c.around})
+	case aQuietControl:
+		c.quiet++
+		c.settle()
+	default:
+		c.quiet = 0
+		c.dropAll()
 	}
-	quiet := what == aQuietControl
-	c.settle(c.quiet && quiet)
-	c.quiet = quiet
 }
 
-// settle decides on the requests since the last control.
-func (c *calm) settle(fit bool) {
-	for _, seq := range c.between {
-		if fit {
-			c.take(c.waiting[seq])
-		} else {
-			c.out++
-		}
+// settle hands on the requests that have enough quiet controls after them too.
+func (c *calm) settle() {
+	fit := 0
+	for ; fit < len(c.open) && c.open[fit].fit <= c.quiet; fit++ {
+		seq := c.open[fit].seq
+		c.take(c.waiting[seq])
 		delete(c.waiting, seq)
 	}
-	c.between = c.between[:0]
+	c.open = c.open[fit:]
 }
 
-// close leaves out the requests after the last control.
+func (c *calm) drop(seq int) {
+	c.out++
+	delete(c.waiting, seq)
+}
+
+func (c *calm) dropAll() {
+	for _, one := range c.open {
+		c.drop(one.seq)
+	}
+	c.open = c.open[:0]
+}
+
+// close leaves out the requests that the last controls do not reach.
 func (c *calm) close() {
 	c.order.rest()
-	c.settle(false)
+	c.dropAll()
 }

@@ -30,7 +30,7 @@ func TestAShiftIsJudgedByCalmRequests(t *testing.T) {
 	const ms = time.Millisecond
 	params := ShiftParams{
 		Quantiles: []int{500, 990}, BelowMs: 5, Measure: FromSent, Targets: []string{"a", "b"},
-		Calm: &Calm{Controls: []string{"control"}, WithinMs: 5},
+		Calm: &Calm{Controls: []string{"control"}, WithinMs: 5, Around: 2},
 	}
 	p := plan(t, record.Promise{Kind: KindShift, Stages: []string{"s", "with"}, Params: Params(params)})
 	sound := func(int) time.Duration { return 0 }
@@ -115,6 +115,17 @@ func TestCalmTakesWhatLiesBetweenQuietControls(t *testing.T) {
 	assert.Equal(t, []time.Duration{2 * ms, 3 * ms, 7 * ms}, got)
 	assert.Equal(t, 5, c.out)
 	assert.Empty(t, c.waiting)
+
+	var two []time.Duration
+	c, err = newCalm(stage, Calm{Controls: []string{"control"}, WithinMs: 5, Around: 2}, FromSent, func(one taken) { two = append(two, one.took) })
+	assert.NoError(t, err)
+	for seq, took := range []time.Duration{1, 1, 10, 1, 11, 1, 12, 1, 13, 6, 14, 1, 15, 1, 16, 1, 17, 1, 18, 1} {
+		wanted := took >= 10
+		c.observe(&record.Observation{Seq: seq, Target: map[bool]int{true: 0, false: 1}[wanted], Done: took * ms, Class: record.ClassOK}, wanted)
+	}
+	c.close()
+	assert.Equal(t, []time.Duration{10 * ms, 11 * ms, 16 * ms, 17 * ms}, two, "the 6 ms are within two controls of 12 to 15, and after 18 there is one control")
+	assert.Equal(t, 5, c.out)
 
 	for _, bad := range []Calm{{WithinMs: 5}, {Controls: []string{"control"}}, {Controls: []string{"nobody"}, WithinMs: 5}} {
 		_, err := newCalm(stage, bad, FromSent, nil)

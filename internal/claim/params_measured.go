@@ -50,14 +50,17 @@ type ShiftParams struct {
 }
 
 // Calm tells by other requests of the stage whether the machine was calm: a
-// request counts if the nearest control before it and the nearest after it, in
-// intended order, both were answered within the limit. Controls go the same way
-// and are none of what the promise is about. A cluster on few processors stops for
-// tens of milliseconds a few times a second; each stop makes a dozen requests slow,
-// and the tail of a stage is then the number of its stops.
+// request counts if the nearest controls before it and after it, in intended order,
+// so many on each side as Around says, were all answered within the limit. Controls
+// go the same way and are none of what the promise is about. A cluster on few
+// processors stops for tens of milliseconds a few times a second; each stop makes a
+// dozen requests slow, and the tail of a stage is then the number of its stops. A
+// stop may be that of one thread of a proxy only, which one control is not sure to
+// meet.
 type Calm struct {
 	Controls []string `json:"controls"` // targets
 	WithinMs float64  `json:"withinMs"`
+	Around   int      `json:"around,omitempty"` // 1 where it is 0
 }
 
 // AttemptsParams: each request reached the backend exactly so many times, and
