@@ -126,7 +126,7 @@ func mirrorSlow() Scenario {
 		{
 			ID: s.ID + "/latency", Task: s.Task, Title: s.Title, Kind: claim.KindShift, Window: Applied,
 			Stages: []string{stage(s.ID, Before), stage(s.ID, Applied)}, Unit: claim.UnitRequest, Alpha: defaultAlpha, Beta: defaultBeta,
-			N: slowCalm, Params: claim.Params(claim.ShiftParams{
+			Params: claim.Params(claim.ShiftParams{
 				Quantiles: []int{500, 990}, BelowMs: 5, Measure: claim.FromSent, Targets: copied,
 				Calm: &claim.Calm{Controls: []string{control}, WithinMs: calmWithin, Around: calmAround},
 			}),
@@ -139,14 +139,12 @@ func mirrorSlow() Scenario {
 }
 
 // The load under which latencies are compared: so that what is measured is the
-// mesh and not a queue. Of slowCalm requests the bounds on p99 lie 0.6 % to both
-// sides of it, where a calm machine's tail is no wider than what is to be shown;
-// slowHits has as many also if three of four are left out. Nine of ten requests
+// mesh and not a queue. slowHits has enough requests also if four of five are left
+// out. Nine of ten requests
 // of a calm machine take less than calmWithin; calmAround controls on each side are
 // 75 ms, several of them by each thread of the waypoint.
 const (
-	slowRate   = 240
-	slowCalm   = 3000
+	slowRate   = 260
 	slowHits   = 20_000
 	calmWithin = 5 // ms
 	calmAround = 6

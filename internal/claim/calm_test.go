@@ -119,9 +119,9 @@ func TestCalmTakesWhatLiesBetweenQuietControls(t *testing.T) {
 	var two []time.Duration
 	c, err = newCalm(stage, Calm{Controls: []string{"control"}, WithinMs: 5, Around: 2}, FromSent, func(one taken) { two = append(two, one.took) })
 	assert.NoError(t, err)
-	for seq, took := range []time.Duration{1, 1, 10, 1, 11, 1, 12, 1, 13, 6, 14, 1, 15, 1, 16, 1, 17, 1, 18, 1} {
+	for seq, took := range []int{1, 1, 10, 1, 11, 1, 12, 1, 13, 6, 14, 1, 15, 1, 16, 1, 17, 1, 18, 1} {
 		wanted := took >= 10
-		c.observe(&record.Observation{Seq: seq, Target: map[bool]int{true: 0, false: 1}[wanted], Done: took * ms, Class: record.ClassOK}, wanted)
+		c.observe(&record.Observation{Seq: seq, Target: map[bool]int{true: 0, false: 1}[wanted], Done: time.Duration(took) * ms, Class: record.ClassOK}, wanted)
 	}
 	c.close()
 	assert.Equal(t, []time.Duration{10 * ms, 11 * ms, 16 * ms, 17 * ms}, two, "the 6 ms are within two controls of 12 to 15, and after 18 there is one control")
