@@ -3,6 +3,7 @@ package ambient
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -81,7 +82,7 @@ func (i installer) apply(ctx context.Context, manifests []kube.Manifest, err err
 func (i installer) definitions(ctx context.Context) error {
 	manifests, err := gatewayapi.Definitions(i.options.Channel)
 	if err := i.apply(ctx, manifests, err); err != nil {
-		return err
+		return unsafe(err)
 	}
 	for _, manifest := range manifests {
 		if manifest.Object.GetKind() != kube.KindCRD.Kind {
@@ -94,6 +95,18 @@ func (i installer) definitions(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// guardPolicy is the admission policy by which Gateway API's definitions refuse those
+// of another channel in their place.
+const guardPolicy = "safe-upgrades.gateway.networking.k8s.io"
+
+// unsafe adds to that refusal what can be done about it.
+func unsafe(err error) error {
+	if !strings.Contains(err.Error(), guardPolicy) {
+		return err
+	}
+	return fmt.Errorf("%w: a cluster keeps the channel that it was made with: remove it (wayproof down), or make another (--cluster NAME)", err)
 }
 
 func established(definition *unstructured.Unstructured) (bool, string) {

@@ -15,7 +15,7 @@ type attempts struct {
 	targets choice
 	checker *checker
 	arrived marks
-	asked   marks // 1 asked, 2 asked and answered by the backend itself
+	asked   marks // how each request was asked
 	seen    int
 	odd     oddest
 	why     string
@@ -23,9 +23,11 @@ type attempts struct {
 	byCount map[int]int
 }
 
+// What is kept of a request, in flags.
 const (
 	askedOnly  uint8 = 1
-	askedNamed uint8 = 2
+	askedNamed uint8 = 1 << 1 // and answered by the backend itself
+	askedOdd   uint8 = 1 << 2 // counted among the odd
 )
 
 func openAttempts(b brief) (accumulator, error) {
@@ -50,15 +52,19 @@ func (a *attempts) observe(_ int, o *record.Observation) {
 	a.seen++
 	cell := a.asked.at(o.Seq, a.stage.Load.Hits)
 	if *cell = askedOnly; o.Pod != "" && a.params.Backend.matches(o.Service, o.Version) {
-		*cell = askedNamed
+		*cell |= askedNamed
 	}
 	if reason := a.checker.odd(o); reason != "" {
 		a.fail(o.Seq, reason, func() string { return trail(a.stage, o) })
 	}
 }
 
+// fail counts a request once, whatever is odd about it.
 func (a *attempts) fail(seq int, reason string, describe func() string) {
-	a.wrong++
+	if cell := a.asked.at(seq, a.stage.Load.Hits); *cell&askedOdd == 0 {
+		a.wrong++
+		*cell |= askedOdd
+	}
 	if a.odd.text == "" || seq < a.odd.seq {
 		a.why = reason
 	}
@@ -83,7 +89,7 @@ func (a *attempts) settleCounts() (unheard oddest) {
 		}
 		got := int(a.arrived.of(seq))
 		a.byCount[got]++
-		if got == 0 && asked == askedNamed {
+		if got == 0 && asked&askedNamed != 0 {
 			unheard.add(seq, func() string { return bare(a.stage, seq) })
 			continue
 		}

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -188,8 +189,12 @@ func TestAttempts(t *testing.T) {
 	}{
 		"one attempt fewer": {func(s *scene) { s.arrivals = s.arrivals[1:] }, record.Violated, "2 times, want 3"},
 		"one attempt more":  {func(s *scene) { s.arrive(0, 5, "cars", "v1") }, record.Violated, "4 times, want 3"},
-		"other status":      {func(s *scene) { s.observations[8].Status = 200 }, record.Violated, "status 200, want 503"},
-		"ledger gone":       {func(s *scene) { s.arrivals = nil }, record.Inconclusive, "ledger does not have it"},
+		"both are one odd request": {func(s *scene) {
+			s.arrivals = s.arrivals[1:]
+			s.observations[0].Status = 200
+		}, record.Violated, fmt.Sprintf("1 of %d requests are odd", p.N)},
+		"other status": {func(s *scene) { s.observations[8].Status = 200 }, record.Violated, "status 200, want 503"},
+		"ledger gone":  {func(s *scene) { s.arrivals = nil }, record.Inconclusive, "ledger does not have it"},
 		"never reached": {func(s *scene) {
 			s.arrivals = nil
 			for i := range s.observations {

@@ -44,7 +44,7 @@ func (m *Matrix) renderMesh(out *strings.Builder) {
 	}
 	fmt.Fprintf(out, "## Mutants of the mesh\n\n%d mutants applied to a real cluster: %d killed, %d not playable here, %d otherwise; %.0f minutes in all.\n",
 		len(m.Results), counts[fate.Killed], counts[fate.Unplayable], len(m.Results)-counts[fate.Killed]-counts[fate.Unplayable], seconds/60)
-	out.WriteString("A row again: `wayproof prove --focus '^NAME '`.\n")
+	out.WriteString("A row again: `wayproof prove --focus '^NAME '`, those of retries/httproute with `--gateway-api experimental`.\n")
 	last := ""
 	for _, row := range m.Results {
 		if row.Scenario != last {

@@ -15,13 +15,7 @@ func Spared() map[string]string {
 // killed each time it was played, a promise that killed none or that a sound mesh
 // was not seen to keep. What is owed no more fails the tests as well.
 func Owed() map[string]string {
-	const (
-		noRetry = "a HTTPRoute of the standard channel has no field retry: the promise is unsupported on this cluster"
-	)
 	return map[string]string{
-		"mirror-slow-waited-for":  "its first four plays were inconclusive, for the machine's tail hid it; since latency is compared by calm requests (2026-11-27) it was killed each time",
-		"retries/httproute/twice": noRetry,
-		"retries/httproute/spent": noRetry,
-		"retries/httproute/after": noRetry,
+		"mirror-slow-waited-for": "its first four plays were inconclusive, for the machine's tail hid it; since latency is compared by calm requests (2026-11-27) it was killed each time",
 	}
 }
