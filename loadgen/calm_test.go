@@ -48,5 +48,5 @@ func TestSettleIsBounded(t *testing.T) {
 	settle(ctx, measure, nil)
 	assert.Zero(t, *looked)
 	assert.Zero(t, Settle(t.Context(), 0))
-	assert.Less(t, Settle(t.Context(), time.Millisecond), calmBeat, "whatever the machine does")
+	assert.Less(t, Settle(t.Context(), time.Millisecond), time.Minute, "whatever the machine does")
 }
