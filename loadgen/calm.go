@@ -8,9 +8,9 @@ import (
 
 // calmBeat is the time over which Settle looks at the machine, calmBeats how often
 // it must have been calm in a row, and calmShare the share of a beat from which on
-// it is not. An idle cluster of three
-// nodes on two processors stays below 0.36; one whose pods are coming up or going
-// is above 0.8, and a generator beside it was sent 80 ms behind its schedule.
+// it is not. An idle cluster of three nodes on two processors stays below 0.36; one
+// whose pods are coming up or going is above 0.8, and a generator beside it fell
+// 80 ms behind its schedule.
 const (
 	calmBeat  = 250 * time.Millisecond
 	calmBeats = 3

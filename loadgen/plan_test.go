@@ -30,6 +30,8 @@ func TestBadPlansAreRefusedWithTheReason(t *testing.T) {
 		"no timeout":        {func(p *loadgen.Plan) { p.Load.Timeout = 0 }, "timeout is 0s"},
 		"connections":       {func(p *loadgen.Plan) { p.Load.Connections = "both" }, `connections is "both"`},
 		"fresh reconnect":   {func(p *loadgen.Plan) { p.Load.Connections, p.Load.Reconnect = "fresh", 2 }, "no meaning"},
+		"calm too long":     {func(p *loadgen.Plan) { p.Calm = loadgen.MaxCalm + 1 }, "calm is 1m0.000000001s"},
+		"calm at a time":    {func(p *loadgen.Plan) { p.Calm, p.Start = time.Second, time.Now() }, "cannot wait for a calm machine"},
 		"pacing":            {func(p *loadgen.Plan) { p.Load.Pacing = "burst" }, `pacing is "burst"`},
 		"id prefix":         {func(p *loadgen.Plan) { p.Load.IDPrefix = "" }, "id prefix"},
 		"id prefix newline": {func(p *loadgen.Plan) { p.Load.IDPrefix = "a\nb" }, "id prefix"},

@@ -82,7 +82,7 @@ func (i installer) apply(ctx context.Context, manifests []kube.Manifest, err err
 func (i installer) definitions(ctx context.Context) error {
 	manifests, err := gatewayapi.Definitions(i.options.Channel)
 	if err := i.apply(ctx, manifests, err); err != nil {
-		return unsafe(err)
+		return withRemedy(err)
 	}
 	for _, manifest := range manifests {
 		if manifest.Object.GetKind() != kube.KindCRD.Kind {
@@ -97,16 +97,16 @@ func (i installer) definitions(ctx context.Context) error {
 	return nil
 }
 
-// guardPolicy is the admission policy by which Gateway API's definitions refuse those
-// of another channel in their place.
+// guardPolicy is the admission policy by which Gateway API's definitions refuse some
+// others in their place: the experimental channel, an older version.
 const guardPolicy = "safe-upgrades.gateway.networking.k8s.io"
 
-// unsafe adds to that refusal what can be done about it.
-func unsafe(err error) error {
+// withRemedy adds to that refusal what can be done about it.
+func withRemedy(err error) error {
 	if !strings.Contains(err.Error(), guardPolicy) {
 		return err
 	}
-	return fmt.Errorf("%w: a cluster keeps the channel that it was made with: remove it (wayproof down), or make another (--cluster NAME)", err)
+	return fmt.Errorf("%w: these definitions may not replace those that the cluster has: remove it (wayproof down), or make another (--cluster NAME)", err)
 }
 
 func established(definition *unstructured.Unstructured) (bool, string) {

@@ -138,11 +138,10 @@ func mirrorSlow() Scenario {
 	return s
 }
 
-// The load under which latencies are compared: so that what is measured is the
+// The load under which latencies are compared: low, so that what is measured is the
 // mesh and not a queue. slowHits has enough requests also if four of five are left
-// out. Nine of ten requests
-// of a calm machine take less than calmWithin; calmAround controls on each side are
-// 75 ms, several of them by each thread of the waypoint.
+// out. Nine of ten requests of a calm machine take less than calmWithin; calmAround
+// controls on each side are 70 ms, several of them by each thread of the waypoint.
 const (
 	slowRate   = 260
 	slowHits   = 20_000

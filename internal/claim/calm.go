@@ -27,12 +27,6 @@ type calm struct {
 // a row were.
 type candidate struct{ seq, fit int }
 
-// taken is how long a request took; of one that failed it took at least that.
-type taken struct {
-	took  time.Duration
-	whole bool
-}
-
 // What a request is to calm, as outcomes of its order.
 const (
 	aRequest uint8 = iota + 1
@@ -59,7 +53,7 @@ func newCalm(stage *record.Stage, params Calm, measure string, take func(taken))
 // observe takes a request of the stage; wanted says whether it is one to hand on.
 // What was sent late is no witness, and is not handed on.
 func (c *calm) observe(o *record.Observation, wanted bool) {
-	took := taken{elapsed(o, c.measure), o.Class == record.ClassOK}
+	took := takenBy(o, c.measure)
 	late := tardy(o, c.measure)
 	switch {
 	case wanted && late:

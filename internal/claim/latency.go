@@ -120,15 +120,13 @@ func (l *latency) settled() bool {
 		p := l.look(b)
 		shown, refuted = shown && p.shown, refuted || p.refuted
 	}
-	l.told = shown || refuted || l.looked >= l.looks()
+	l.told = shown || refuted || l.looked >= l.params.looks()
 	return l.told
 }
 
-func (l *latency) looks() int { return max(1, l.params.Looks) }
-
 // look judges a bound with what each look and each bound may spend.
 func (l *latency) look(b QuantileBound) proof {
-	share := float64(l.looks())
+	share := float64(l.params.looks())
 	return l.judge(b, l.promise.Alpha/share/float64(len(l.params.Bounds)), l.promise.Beta/share)
 }
 

@@ -31,6 +31,8 @@ type LatencyParams struct {
 	CalmMs float64 `json:"calmMs,omitempty"`
 }
 
+func (p LatencyParams) looks() int { return max(1, p.Looks) }
+
 // QuantileBound bounds one quantile, given per mille (p50 = 500, p99.9 = 999).
 type QuantileBound struct {
 	Quantile  int     `json:"quantile"`

@@ -222,7 +222,7 @@ func sizeLatency(w *planning) error {
 	if err := checkQuantiles(params); err != nil {
 		return err
 	}
-	beta := w.promise.Beta / float64(max(1, params.Looks))
+	beta := w.promise.Beta / float64(params.looks())
 	for _, b := range params.Bounds {
 		if b.AtMostMs > 0 {
 			w.need = max(w.need, stat.SampleForUpper(b.Quantile, spare, beta))

@@ -26,9 +26,17 @@ func elapsed(o *record.Observation, measure string) time.Duration {
 	return o.Latency()
 }
 
-func (s *sampleOf) add(o *record.Observation, measure string) {
-	s.take(taken{elapsed(o, measure), o.Class == record.ClassOK})
+// taken is how long a request took; one that failed took at least that.
+type taken struct {
+	took  time.Duration
+	whole bool
 }
+
+func takenBy(o *record.Observation, measure string) taken {
+	return taken{elapsed(o, measure), o.Class == record.ClassOK}
+}
+
+func (s *sampleOf) add(o *record.Observation, measure string) { s.take(takenBy(o, measure)) }
 
 func (s *sampleOf) take(t taken) {
 	s.sorted = false

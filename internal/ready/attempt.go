@@ -16,9 +16,9 @@ type attempt struct {
 	began   time.Time
 }
 
-// stubborn is how long a refusal must stand after the last push before it
+// refusalStands is how long a refusal must stand after the last push before it
 // counts: until the next answer, syncz still shows the refusal of an earlier one.
-const stubborn = 2 * time.Second
+const refusalStands = 2 * time.Second
 
 // all goes through the three steps of the package comment.
 func (a *attempt) all(ctx context.Context) error {
@@ -86,7 +86,7 @@ func (a *attempt) answered(ctx context.Context) error {
 			return false, "", err
 		}
 		waiting, rejected := acknowledged(now.wanted, now.proxies)
-		if rejected != nil && time.Since(began) > stubborn {
+		if rejected != nil && time.Since(began) > refusalStands {
 			return false, "", kube.Fatal(rejected)
 		}
 		return waiting == "" && rejected == nil, waiting, nil

@@ -33,7 +33,8 @@ func TestAWholeMachineGetsNoPatches(t *testing.T) {
 	config, err := clusterConfig(wayproof.KindConfig, engine.Machine{SysResource: true})
 	require.NoError(t, err)
 	assert.Empty(t, config.KubeadmConfigPatches)
-	assert.NotContains(t, strings.Join(config.ContainerdConfigPatches, ""), "restrict_oom_score_adj")
+	require.Len(t, config.ContainerdConfigPatches, 1, "the file's own")
+	assert.Contains(t, config.ContainerdConfigPatches[0], "stats_collect_period")
 	require.Len(t, config.Nodes, 3)
 	assert.Equal(t, v1alpha4.ControlPlaneRole, config.Nodes[0].Role)
 }
