@@ -57,6 +57,10 @@ type Scenario struct {
 	Replicas map[string]int32
 	Drives   []Drive
 	Promises []record.Promise
+	// Until names the promises, by id, that have to be violated: a load ends when
+	// those that read its stage are, or can tell no more. Nil lets it last until
+	// every promise is decided.
+	Until []string
 	// Expect is how long it takes, for the printed plan.
 	Expect time.Duration
 }

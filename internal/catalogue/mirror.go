@@ -25,7 +25,7 @@ const (
 	// mirrorQuiet is how long ledgers and logs are left alone before a copy that
 	// is in none of them is called lost.
 	mirrorQuiet = 1500 * time.Millisecond
-	mirrorRate  = 600
+	mirrorRate  = 700
 )
 
 // carsApp is whose pods' ledgers and logs are read.

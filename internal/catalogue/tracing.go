@@ -91,7 +91,7 @@ const tracedHits = 8320
 // trace context and what was exported.
 func tracedDrive(s Scenario, window string, hits int) Drive {
 	agency, portal := traced()
-	load := keepalive(500, hits, append(agency.load(1).Targets, portal.load(1).Targets...)...)
+	load := keepalive(600, hits, append(agency.load(1).Targets, portal.load(1).Targets...)...)
 	return Drive{
 		Name: stage(s.ID, window), Window: window, Load: load, Spans: true, Quiet: exportQuiet,
 		Collect: append(agency.apps(), portal.apps()...),

@@ -104,6 +104,9 @@ func (a *attempts) settleCounts() (unheard oddest) {
 // settled reports that enough of the chosen requests were seen.
 func (a *attempts) settled() bool { return a.seen >= max(1, a.promise.N) }
 
+// refuted reports that an answer was odd.
+func (a *attempts) refuted() bool { return a.wrong > 0 }
+
 func (a *attempts) verdict(v *record.Verdict) {
 	unheard := a.settleCounts()
 	v.N = a.seen

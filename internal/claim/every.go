@@ -225,6 +225,9 @@ func (e *every) settled() bool {
 	return total >= max(1, e.promise.N)
 }
 
+// refuted reports that something was odd that no starved machine explains.
+func (e *every) refuted() bool { return e.mesh }
+
 func (e *every) verdict(v *record.Verdict) {
 	e.settleBackends()
 	var wrong []string
@@ -275,8 +278,7 @@ func (e *every) accept(v *record.Verdict) {
 	}
 }
 
-// tell describes a row's deviations; reasons are sorted so that they read alike
-// whichever came first.
+// tell describes a row's deviations, sorted: they read alike whichever came first.
 func (r *row) tell() string {
 	reasons := slices.Sorted(slices.Values(r.reasons))
 	text := strings.Join(reasons, " or ")

@@ -79,6 +79,42 @@ func TestAStageRunsUntilEachClaimHasItsOwnRequests(t *testing.T) {
 	}
 }
 
+// Of a defect made on purpose nothing is to be learnt once it is seen; a promise
+// that is not violated is watched as ever.
+func TestAHuntEndsWithTheViolation(t *testing.T) {
+	stage := record.Stage{Name: "s", Load: record.Load{Hits: 5000, Targets: []record.Target{{Name: "a"}, {Name: "b"}}}}
+	whole := record.Promise{Kind: KindEvery, N: 100, Params: Params(EveryParams{Want: Conditions{Status: 200}})}
+	cases := map[string]struct {
+		promises []record.Promise
+		oddFrom  int
+		want     int // requests
+	}{
+		"every":               {[]record.Promise{whole}, 30, 31},
+		"every, all is well":  {[]record.Promise{whole}, 5000, 100},
+		"attempts":            {[]record.Promise{{Kind: KindAttempts, N: 100, Params: Params(AttemptsParams{Exactly: 1, Status: 200})}}, 30, 31},
+		"table":               {[]record.Promise{{Kind: KindTable, N: 20, Params: Params(TableParams{PerRow: 50, Rows: []Row{{Target: "a", Want: Conditions{Status: 200}}, {Target: "b"}}})}}, 30, 31},
+		"and one that counts": {[]record.Promise{whole, {Kind: KindServing, N: 60, Params: Params(ServingParams{AtLeast: 1})}}, 30, 60},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			for i := range c.promises {
+				c.promises[i].Stages = []string{"s"}
+			}
+			watcher, err := Hunt(&stage, c.promises)
+			assert.NoError(t, err)
+			got := 0
+			for decided := false; !decided && got < 5000; got++ {
+				o := record.Observation{Seq: got, Target: got % 2, Status: 200, Class: record.ClassOK}
+				if got >= c.oddFrom {
+					o.Status, o.Conn = 503, 1
+				}
+				decided = watcher.Observe(&o)
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
 func TestConnectionsAreWatchedUntilTheyAreSpread(t *testing.T) {
 	stage := record.Stage{Name: "s", Load: record.Load{Hits: 7000, Targets: []record.Target{{Name: "a"}}}}
 	promise := plan(t, record.Promise{Kind: KindBalance, Alpha: 1e-6, Delta: 50, Params: Params(BalanceParams{Pods: 2})})

@@ -184,6 +184,9 @@ func (s *split) zeroSize() int {
 
 func (s *split) verdict(v *record.Verdict) {
 	s.describe(v)
+	if s.contradicted(v) {
+		return // by one request, however few connections there were
+	}
 	if reason := s.paths.shortage(s.params); reason != "" {
 		inconclusive(v, record.Harness, reason)
 		return
@@ -191,7 +194,7 @@ func (s *split) verdict(v *record.Verdict) {
 	if !s.params.HeaderOnly && s.disagrees(v) {
 		return
 	}
-	if s.refuted(v) {
+	if s.outOfBand(v) {
 		return
 	}
 	for _, t := range s.tests {
@@ -207,8 +210,8 @@ func (s *split) verdict(v *record.Verdict) {
 	s.conns.believed(v, s.promise.Alpha, fmt.Sprintf("the split is as declared, within %g points", float64(s.promise.Delta)/10))
 }
 
-// refuted reports what contradicts the split.
-func (s *split) refuted(v *record.Verdict) bool {
+// contradicted reports what no split as declared can give.
+func (s *split) contradicted(v *record.Verdict) bool {
 	switch {
 	case s.odd.text != "":
 		v.FirstOdd, v.Signature = s.odd.text, "answers from no declared version"
@@ -217,7 +220,7 @@ func (s *split) refuted(v *record.Verdict) bool {
 		v.FirstOdd, v.Signature = s.zeroHit.text, "an arm of weight 0 was hit"
 		violated(v, "an arm of weight 0 received requests: %s", s.zeroArms())
 	default:
-		return s.outOfBand(v)
+		return false
 	}
 	return true
 }

@@ -193,6 +193,12 @@ func TestTooFewConnections(t *testing.T) {
 		"7 by a replica": {func(o *record.Observation) {
 			o.Client, o.Conn, o.Peer = 0, o.Seq%40, map[bool]string{true: "10.0.0.2:1", false: "10.0.0.1:1"}[o.Seq%40 < 7]
 		}, nil, record.Inconclusive, "waypoint-b by 7 connections, at least 8"},
+		"one answer of none, and few": {func(o *record.Observation) {
+			o.Client, o.Conn = 0, o.Seq%31
+			if o.Seq == 5 {
+				o.Status, o.Version = 500, ""
+			}
+		}, nil, record.Violated, "answered by no declared version"},
 		"one replica of two": {func(o *record.Observation) { o.Peer = "10.0.0.1:1" }, nil, record.Inconclusive, "1 waypoint replicas"},
 		"none asked for": {
 			func(o *record.Observation) { o.Client, o.Conn, o.Peer = 0, 0, "10.0.0.1:1" },

@@ -24,12 +24,31 @@ type settler interface {
 	settled() bool
 }
 
+// refuter is an accumulator that knows from an answer alone that it will be
+// violated, and goes on all the same to tell how often and in what respects.
+type refuter interface {
+	settler
+	refuted() bool
+}
+
 // waiting is a promise that is not decided yet: by its own word if it can tell,
 // else when the first n requests are there. A claim that reads only some of the
 // requests must tell by itself: n of all may be few of its own.
 type waiting struct {
 	early settler
 	n     int
+	hunt  bool // a violation is enough
+}
+
+func (w waiting) decided(prefix int) bool {
+	if w.early == nil {
+		return prefix >= w.n
+	}
+	if w.early.settled() {
+		return true
+	}
+	r, ok := w.early.(refuter)
+	return w.hunt && ok && r.refuted()
 }
 
 // Watch opens the promises that read the stage. Promises that cannot tell by
@@ -44,6 +63,19 @@ func Watch(stage *record.Stage, promises []record.Promise) (*Watcher, error) {
 			return nil, fmt.Errorf("watch promise %s: %w", p.ID, err)
 		}
 		w.waiting = append(w.waiting, one)
+	}
+	return w, nil
+}
+
+// Hunt is Watch where nothing is to be learnt of a promise that is violated, for
+// instance from a defect made on purpose: the load may stop at once then.
+func Hunt(stage *record.Stage, promises []record.Promise) (*Watcher, error) {
+	w, err := Watch(stage, promises)
+	if err != nil {
+		return nil, err
+	}
+	for i := range w.waiting {
+		w.waiting[i].hunt = true
 	}
 	return w, nil
 }
@@ -92,7 +124,7 @@ func (w *Watcher) Observe(o *record.Observation) (decided bool) {
 // Decided reports whether every promise is decided.
 func (w *Watcher) Decided() bool {
 	for _, one := range w.waiting {
-		if one.early != nil && !one.early.settled() || one.early == nil && w.prefix < one.n {
+		if !one.decided(w.prefix) {
 			return false
 		}
 	}

@@ -82,12 +82,12 @@ func tracings() []Mutant {
 	}
 	return []Mutant{
 		half("tracing-40", "40 % are sampled instead of 50 %", sampling(40), "sampled-agency", "sampled-portal", "exported"),
-		half("tracing-portal-missing", "travel-portal's Telemetry is missing", altered(without("Telemetry", "telemetry-waypoint-travel-portal")), "exported").besides("sampled-portal"),
-		half("tracing-off", "nothing is reported", telemetry(func(t *telemetryv1.Telemetry) error {
+		half("tracing-portal-missing", "travel-portal's Telemetry is missing", few(altered(without("Telemetry", "telemetry-waypoint-travel-portal"))), "exported").besides("sampled-portal"),
+		half("tracing-off", "nothing is reported", few(telemetry(func(t *telemetryv1.Telemetry) error {
 			t.Spec.Tracing[0].DisableSpanReporting = wrapperspb.Bool(true)
 			return nil
-		}), "exported").besides("sampled-agency", "sampled-portal", "whole"),
-		half("tracing-tagless", "spans do not say which request they are of", tagless(), "exported", "whole", "tree"),
+		})), "exported").besides("sampled-agency", "sampled-portal", "whole"),
+		half("tracing-tagless", "spans do not say which request they are of", few(tagless()), "exported", "whole", "tree"),
 		half("tracing-always", "half of the traces are sampled before and after", stays, "before", "after"),
 		{Name: "tracing-0-leaks", Title: "3 % are sampled instead of nothing", Scenario: "task3/tracing-0", Kills: []string{"sampled", "exported"}, make: sampling(3)},
 		{Name: "tracing-0-reports", Title: "everything is exported instead of nothing", Scenario: "task3/tracing-0", Kills: []string{"sampled", "exported"}, make: sampling(100)},

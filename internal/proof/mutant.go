@@ -142,16 +142,20 @@ func (m Mutant) cut(s catalogue.Scenario) (catalogue.Scenario, error) {
 	s.Promises = slices.DeleteFunc(slices.Clone(s.Promises), func(p record.Promise) bool {
 		return slices.ContainsFunc(p.Stages, func(stage string) bool { return !slices.Contains(stages, stage) })
 	})
+	s.Until = m.Promises()
 	m.rename(&s)
 	return s, nil
 }
 
 // patience bounds how long samples of the cluster may take to become what is
 // promised: of what is wrong on purpose they never do.
-const patience = 12 * time.Second
+const patience = 6 * time.Second
 
 func (m Mutant) rename(s *catalogue.Scenario) {
 	s.ID = m.prefixed(s.ID)
+	for i := range s.Until {
+		s.Until[i] = m.prefixed(s.Until[i])
+	}
 	for i := range s.Drives {
 		s.Drives[i].Name = m.prefixed(s.Drives[i].Name)
 		s.Drives[i].Within = min(s.Drives[i].Within, patience)

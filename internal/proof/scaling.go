@@ -24,17 +24,24 @@ func autoscalers() []Mutant {
 		}))
 	}
 	return []Mutant{
-		of("hpa-max-6", "the maximum is 6", briefly("bounds", told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MaxReplicas = 6 })), "bounds"),
-		of("hpa-min-3", "the minimum is 3", briefly("bounds", told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MinReplicas = new(int32(3)) })), "bounds"),
-		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", within(reaction, told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
+		of("hpa-max-6", "the maximum is 6", briefly("bounds", warm(told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MaxReplicas = 6 }))), "bounds"),
+		of("hpa-min-3", "the minimum is 3", briefly("bounds", warm(told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) { h.MinReplicas = new(int32(3)) }))), "bounds"),
+		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", within(reaction, warm(told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
 			h.Metrics[0].Resource.Target.AverageUtilization = new(int32(500))
-		})), "scaled", "serving"),
+		}))), "scaled", "serving"),
 		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", always, "before", "after"),
-		of("hpa-two-before", "the waypoint has two replicas without the autoscaler", func(s *catalogue.Scenario) {
-			for waypoint := range s.Replicas {
-				s.Replicas[waypoint] = 2
-			}
-		}, "before"),
+		of("hpa-two-before", "the waypoint has two replicas without the autoscaler", warm(func(*catalogue.Scenario) {}), "before"),
+	}
+}
+
+// warm gives the waypoint from the beginning the two replicas that it will have
+// under test: a pod less to be started, and its CPU to be known.
+func warm(change func(*catalogue.Scenario)) func(*catalogue.Scenario) {
+	return func(s *catalogue.Scenario) {
+		change(s)
+		for waypoint := range s.Replicas {
+			s.Replicas[waypoint] = 2
+		}
 	}
 }
 
@@ -77,8 +84,8 @@ func budgets() []Mutant {
 		}), "alone", "allowed"),
 		of("pdb-none-needed", "no replica has to stay", told(func(b *policyv1.PodDisruptionBudgetSpec) { b.MinAvailable = least(0) }),
 			"alone", "edge", "allowed").besides("available"),
-		of("pdb-two-needed", "two replicas have to stay", told(func(b *policyv1.PodDisruptionBudgetSpec) { b.MinAvailable = least(2) }), "allowed"),
-		of("pdb-hidden", "a budget of another name needs two replicas to stay", hidden, "first"),
+		of("pdb-two-needed", "two replicas have to stay", warm(told(func(b *policyv1.PodDisruptionBudgetSpec) { b.MinAvailable = least(2) })), "allowed"),
+		of("pdb-hidden", "a budget of another name needs two replicas to stay", warm(hidden), "first"),
 		of("pdb-stays", "the budget is in force before it is applied and after it is deleted", stays, "before", "after"),
 	}
 }
@@ -93,7 +100,7 @@ func hidden(s *catalogue.Scenario) {
 
 // evictions is how long the evictions of a waypoint are watched: longer than any
 // deadline of the promises, shorter than the minute in which none may happen.
-const evictions = 25 * time.Second
+const evictions = 17 * time.Second
 
 // within bounds how long replicas are watched.
 func within(most time.Duration, change func(*catalogue.Scenario)) func(*catalogue.Scenario) {

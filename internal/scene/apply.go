@@ -18,8 +18,7 @@ import (
 	"github.com/wayproof/wayproof/internal/kube"
 )
 
-// apply puts pieces into the mesh, strictly, and waits for the proof that the
-// scenario's waypoints serve them.
+// apply puts pieces into the mesh, strictly, and waits until they are accepted.
 func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces []catalogue.Piece) error {
 	if len(pieces) == 0 {
 		return nil
@@ -43,22 +42,11 @@ func (s *Scene) apply(ctx context.Context, scenario catalogue.Scenario, pieces [
 	if err := errors.Join(s.settle(ctx, waited), s.lend(ctx, pieces)); err != nil {
 		return err
 	}
-	return s.proven(ctx, scenario)
+	s.owe(scenario)
+	return nil
 }
 
-// proven waits until everything that the scenario names has acknowledged what
-// was changed.
-func (s *Scene) proven(ctx context.Context, scenario catalogue.Scenario) error {
-	if scenario.NodeProxies {
-		if err := s.gate.NodeProxies(ctx); err != nil {
-			return err
-		}
-	}
-	return s.proof(ctx, scenario.Waypoints)
-}
-
-// withdraw deletes pieces again, and waits for the proof that the waypoints
-// know it.
+// withdraw deletes pieces again.
 func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, pieces []catalogue.Piece) error {
 	if len(pieces) == 0 {
 		return nil
@@ -79,7 +67,8 @@ func (s *Scene) withdraw(ctx context.Context, scenario catalogue.Scenario, piece
 	s.applied = slices.DeleteFunc(s.applied, func(m kube.Manifest) bool {
 		return slices.ContainsFunc(objects, func(gone kube.Manifest) bool { return gone.String() == m.String() })
 	})
-	return s.proven(ctx, scenario)
+	s.owe(scenario)
+	return nil
 }
 
 // leaveWait bounds what is done after a scenario, also an aborted one.
@@ -90,27 +79,13 @@ const leaveWait = 90 * time.Second
 func (s *Scene) leave(ctx context.Context, scenario catalogue.Scenario, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWait)
 	defer cancel()
-	err = errors.Join(err, s.reclaim(ctx))
 	left := s.applied
+	if len(left)+len(s.lent) == 0 {
+		return err
+	}
 	s.applied = nil
-	if len(left) > 0 {
-		err = errors.Join(err, s.discard(ctx, left))
-	}
-	if err == nil {
-		err = s.forgotten(ctx, scenario, left)
-	}
-	return err
-}
-
-// forgotten waits until the proxies know that objects are gone, else the next
-// scenario's load may still meet them. Waypoints that went themselves have
-// nothing to know.
-func (s *Scene) forgotten(ctx context.Context, scenario catalogue.Scenario, gone []kube.Manifest) error {
-	waypoints := slices.ContainsFunc(gone, func(m kube.Manifest) bool { return m.Object.GetKind() == "Gateway" })
-	if len(gone) == 0 || waypoints {
-		return nil
-	}
-	return s.proven(ctx, scenario)
+	s.owe(scenario) // else the next scenario's load may still meet them
+	return errors.Join(err, s.reclaim(ctx), s.discard(ctx, left))
 }
 
 // put applies objects and keeps what the server had to say.
@@ -219,19 +194,6 @@ func (s *Scene) settle(ctx context.Context, objects []kube.Manifest) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// proof waits until every waypoint pod of the namespaces acknowledged a push
-// that was made after everything applied so far.
-func (s *Scene) proof(ctx context.Context, namespaces []string) error {
-	if len(namespaces) == 0 {
-		return nil
-	}
-	if err := s.gate.Waypoints(ctx, namespaces...); err != nil {
-		return err
-	}
-	s.event("ready", strings.Join(namespaces, ", "), "every waypoint acknowledged a push made after the change")
 	return nil
 }
 

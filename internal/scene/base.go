@@ -79,7 +79,7 @@ func (s *Scene) told(ctx context.Context, base catalogue.Base) error {
 		}
 		return s.proof(ctx, []string{"travel-agency", "travel-portal"})
 	case catalogue.Versions:
-		if err := s.gate.NodeProxies(ctx); err != nil {
+		if err := s.nodesProven(ctx); err != nil {
 			return err
 		}
 		return s.proof(ctx, []string{"travel-agency"})
@@ -110,7 +110,7 @@ func (s *Scene) bound(ctx context.Context) error {
 			}
 		}
 	}
-	return s.gate.NodeProxies(ctx)
+	return s.nodesProven(ctx)
 }
 
 // stretch gives a scenario's waypoints their replicas. Those of the scenario
@@ -150,7 +150,7 @@ func (s *Scene) scale(ctx context.Context, replicas map[string]int32) error {
 	if len(namespaces) == 0 {
 		return nil
 	}
-	if err := s.gate.NodeProxies(ctx); err != nil {
+	if err := s.nodesProven(ctx); err != nil {
 		return err
 	}
 	return s.proof(ctx, namespaces)

@@ -26,6 +26,9 @@ import (
 func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive catalogue.Drive) (err error) {
 	done := s.progress.Step("load " + drive.Name)
 	defer func() { done(err) }()
+	if err := s.pay(ctx); err != nil {
+		return err
+	}
 	index, stage := s.open(scenario, drive)
 	if err := s.name(ctx, stage, drive.Waypoint); err != nil {
 		return err
@@ -41,7 +44,7 @@ func (s *Scene) drive(ctx context.Context, scenario catalogue.Scenario, drive ca
 	if err != nil {
 		return err
 	}
-	failed := s.under(ctx, index, drive, s.watching(scenario, drive.Name))
+	failed := s.under(ctx, index, scenario, drive)
 	stage = &s.run.Stages[index]
 	stage.Ended = time.Now().UTC()
 	if failed != nil {
@@ -96,15 +99,29 @@ func (s *Scene) watching(scenario catalogue.Scenario, name string) []record.Prom
 
 // under drives a stage's load. It ends early when every promise that reads the
 // stage has seen enough.
-func (s *Scene) under(ctx context.Context, index int, drive catalogue.Drive, promises []record.Promise) error {
+func (s *Scene) under(ctx context.Context, index int, scenario catalogue.Scenario, drive catalogue.Drive) error {
 	if drive.Scaling != nil {
 		return s.scaled(ctx, index, drive)
 	}
-	watcher, err := claim.Watch(&s.run.Stages[index], promises)
+	promises, watch := s.watching(scenario, drive.Name), claim.Watch
+	if scenario.Until != nil {
+		promises, watch = hunted(scenario, promises), claim.Hunt
+	}
+	watcher, err := watch(&s.run.Stages[index], promises)
 	if err != nil {
 		return err
 	}
 	return s.attack(ctx, attack{index: index, calm: calm(promises), enough: watcher.Observe})
+}
+
+// hunted are those of a stage's promises that have to be violated.
+func hunted(scenario catalogue.Scenario, promises []record.Promise) (some []record.Promise) {
+	for _, promise := range promises {
+		if slices.Contains(scenario.Until, promise.ID) {
+			some = append(some, promise)
+		}
+	}
+	return some
 }
 
 // calmWithin bounds how long a load about time waits for a calm machine. What is

@@ -79,6 +79,9 @@ func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err err
 	if err := s.apply(ctx, e.Scenario, e.Setup); err != nil {
 		return err
 	}
+	if err := s.pay(ctx); err != nil {
+		return err
+	}
 	return s.provoke(ctx, e, station)
 }
 

@@ -58,7 +58,10 @@ func (g *Ground) prepare(ctx context.Context) (err error) {
 	if err := g.scene.stretch(ctx, g.based.Replicas); err != nil {
 		return err
 	}
-	return g.scene.apply(ctx, g.based, g.based.Setup)
+	if err := g.scene.apply(ctx, g.based, g.based.Setup); err != nil {
+		return err
+	}
+	return g.scene.pay(ctx)
 }
 
 // Located is a fault with its target where it is in this cluster.

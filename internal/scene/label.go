@@ -88,7 +88,7 @@ func (s *Scene) strip(ctx context.Context, base catalogue.Base) (err error) {
 		s.scales = nil // they went with their Gateways
 	}
 	s.base, s.bare = base, true
-	return s.gate.NodeProxies(ctx)
+	return s.nodesProven(ctx)
 }
 
 // removeLayer deletes a base's objects but its namespaces, which are others' too.
@@ -115,6 +115,7 @@ func (s *Scene) removeLayer(ctx context.Context, base catalogue.Base) error {
 // made anew under the name would be given the old one's, which the garbage
 // collector then takes away.
 func (s *Scene) discard(ctx context.Context, objects []kube.Manifest) error {
+	s.waive(objects)
 	if err := s.cluster.Delete(ctx, s.owner, objects); err != nil {
 		return err
 	}

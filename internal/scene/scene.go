@@ -53,9 +53,10 @@ type Scene struct {
 	applied []kube.Manifest  // what the scenario has put there, newest last
 	lent    []kube.Manifest  // whose labels the scenario has lent to what was there
 	scales  map[string]int32 // waypoints that have more replicas than their Gateway gives them
-	bare    bool             // nothing beyond base is there, from earlier runs neither
-	began   time.Time        // the scenario being played
-	evident []string         // files of evidence about it
+	owed    owed
+	bare    bool      // nothing beyond base is there, from earlier runs neither
+	began   time.Time // the scenario being played
+	evident []string  // files of evidence about it
 }
 
 // guests are namespaces of others in which single objects are put: the trace
@@ -209,12 +210,30 @@ func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) error 
 	if err := s.apply(ctx, scenario, scenario.Setup); err != nil {
 		return err
 	}
-	for _, window := range []string{catalogue.Before, catalogue.Applied, catalogue.After} {
+	for _, window := range s.windows(scenario) {
 		if err := s.window(ctx, scenario, window); err != nil {
 			return fmt.Errorf("window %s: %w", window, err)
 		}
 	}
 	return nil
+}
+
+// windows are those of a scenario up to the last in which anything is observed.
+func (s *Scene) windows(scenario catalogue.Scenario) []string {
+	all := []string{catalogue.Before, catalogue.Applied, catalogue.After}
+	for len(all) > 0 && !s.observed(scenario, all[len(all)-1]) {
+		all = all[:len(all)-1]
+	}
+	return all
+}
+
+func (s *Scene) observed(scenario catalogue.Scenario, window string) bool {
+	return slices.ContainsFunc(scenario.Drives, func(d catalogue.Drive) bool { return s.observes(scenario, d, window) })
+}
+
+// observes says whether a drive is of the window and read by a promise of the plan.
+func (s *Scene) observes(scenario catalogue.Scenario, drive catalogue.Drive, window string) bool {
+	return drive.Window == window && len(s.watching(scenario, drive.Name)) > 0
 }
 
 // window brings the mesh into a window's state and drives the window's load.
@@ -231,8 +250,8 @@ func (s *Scene) window(ctx context.Context, scenario catalogue.Scenario, window 
 		return err
 	}
 	for _, drive := range scenario.Drives {
-		if drive.Window != window || len(s.watching(scenario, drive.Name)) == 0 {
-			continue // of another window, or read by no promise of the plan
+		if !s.observes(scenario, drive, window) {
+			continue
 		}
 		if err := s.drive(ctx, scenario, drive); err != nil {
 			return fmt.Errorf("drive %s: %w", drive.Name, err)
