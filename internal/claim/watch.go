@@ -24,31 +24,24 @@ type settler interface {
 	settled() bool
 }
 
-// refuter is an accumulator that knows from an answer alone that it will be
-// violated, and goes on all the same to tell how often and in what respects.
-type refuter interface {
-	settler
-	refuted() bool
-}
+// refuter is a settler that knows from an answer alone that it will be violated,
+// and goes on all the same to tell how often and in what respects.
+type refuter interface{ refuted() bool }
 
 // waiting is a promise that is not decided yet: by its own word if it can tell,
 // else when the first n requests are there. A claim that reads only some of the
 // requests must tell by itself: n of all may be few of its own.
 type waiting struct {
-	early settler
-	n     int
-	hunt  bool // a violation is enough
+	early   settler
+	n       int
+	refuted func() bool // set where a violation is enough
 }
 
 func (w waiting) decided(prefix int) bool {
 	if w.early == nil {
 		return prefix >= w.n
 	}
-	if w.early.settled() {
-		return true
-	}
-	r, ok := w.early.(refuter)
-	return w.hunt && ok && r.refuted()
+	return w.early.settled() || w.refuted != nil && w.refuted()
 }
 
 // Watch opens the promises that read the stage. Promises that cannot tell by
@@ -75,7 +68,9 @@ func Hunt(stage *record.Stage, promises []record.Promise) (*Watcher, error) {
 		return nil, err
 	}
 	for i := range w.waiting {
-		w.waiting[i].hunt = true
+		if r, ok := w.waiting[i].early.(refuter); ok {
+			w.waiting[i].refuted = r.refuted
+		}
 	}
 	return w, nil
 }

@@ -104,6 +104,17 @@ func always(s *catalogue.Scenario) {
 	s.Setup, s.Apply = append(s.Setup, s.Apply...), nil
 }
 
+// few cuts the load to what a gross defect needs, where it shows only after the
+// load: a violation in the first requests is one of all of them.
+func few(change func(*catalogue.Scenario)) func(*catalogue.Scenario) {
+	return func(s *catalogue.Scenario) {
+		change(s)
+		for i := range s.Drives {
+			s.Drives[i].Load.Hits = min(s.Drives[i].Load.Hits, 1400)
+		}
+	}
+}
+
 // prefixOf and exactly match a path.
 func prefixOf(path string) gatewayv1.HTTPPathMatch {
 	return gatewayv1.HTTPPathMatch{Type: new(gatewayv1.PathMatchPathPrefix), Value: &path}

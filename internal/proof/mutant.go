@@ -137,12 +137,12 @@ func (m Mutant) cut(s catalogue.Scenario) (catalogue.Scenario, error) {
 			return s, fmt.Errorf("mutant %s: no promise %s to be killed by", m.Name, id)
 		}
 		stages = append(stages, s.Promises[place].Stages...)
+		s.Until = append(s.Until, m.prefixed(id))
 	}
 	s.Drives = slices.DeleteFunc(slices.Clone(s.Drives), func(d catalogue.Drive) bool { return !slices.Contains(stages, d.Name) })
 	s.Promises = slices.DeleteFunc(slices.Clone(s.Promises), func(p record.Promise) bool {
 		return slices.ContainsFunc(p.Stages, func(stage string) bool { return !slices.Contains(stages, stage) })
 	})
-	s.Until = m.Promises()
 	m.rename(&s)
 	return s, nil
 }
@@ -153,9 +153,6 @@ const patience = 6 * time.Second
 
 func (m Mutant) rename(s *catalogue.Scenario) {
 	s.ID = m.prefixed(s.ID)
-	for i := range s.Until {
-		s.Until[i] = m.prefixed(s.Until[i])
-	}
 	for i := range s.Drives {
 		s.Drives[i].Name = m.prefixed(s.Drives[i].Name)
 		s.Drives[i].Within = min(s.Drives[i].Within, patience)

@@ -73,10 +73,7 @@ func (s *Scene) experiment(ctx context.Context, e catalogue.Experiment) (err err
 	}
 	defer stop()
 	defer func() { err = s.leave(ctx, e.Scenario, err) }()
-	if err := s.stretch(ctx, e.Replicas); err != nil {
-		return err
-	}
-	if err := s.apply(ctx, e.Scenario, e.Setup); err != nil {
+	if err := s.setUp(ctx, e.Scenario); err != nil {
 		return err
 	}
 	if err := s.pay(ctx); err != nil {

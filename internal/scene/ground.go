@@ -55,10 +55,7 @@ func (g *Ground) prepare(ctx context.Context) (err error) {
 	if g.Post, err = g.scene.guard(ctx); err != nil {
 		return err
 	}
-	if err := g.scene.stretch(ctx, g.based.Replicas); err != nil {
-		return err
-	}
-	if err := g.scene.apply(ctx, g.based, g.based.Setup); err != nil {
+	if err := g.scene.setUp(ctx, g.based); err != nil {
 		return err
 	}
 	return g.scene.pay(ctx)

@@ -115,10 +115,10 @@ func (s *Scene) removeLayer(ctx context.Context, base catalogue.Base) error {
 // made anew under the name would be given the old one's, which the garbage
 // collector then takes away.
 func (s *Scene) discard(ctx context.Context, objects []kube.Manifest) error {
-	s.waive(objects)
 	if err := s.cluster.Delete(ctx, s.owner, objects); err != nil {
 		return err
 	}
+	s.waive(objects)
 	for _, object := range objects {
 		if object.Object.GetKind() != "Gateway" {
 			continue

@@ -53,10 +53,10 @@ type Scene struct {
 	applied []kube.Manifest  // what the scenario has put there, newest last
 	lent    []kube.Manifest  // whose labels the scenario has lent to what was there
 	scales  map[string]int32 // waypoints that have more replicas than their Gateway gives them
-	owed    owed
-	bare    bool      // nothing beyond base is there, from earlier runs neither
-	began   time.Time // the scenario being played
-	evident []string  // files of evidence about it
+	owed    owed             // what the proxies have not acknowledged yet
+	bare    bool             // nothing beyond base is there, from earlier runs neither
+	began   time.Time        // the scenario being played
+	evident []string         // files of evidence about it
 }
 
 // guests are namespaces of others in which single objects are put: the trace
@@ -204,10 +204,7 @@ func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) error 
 			return err
 		}
 	}
-	if err := s.stretch(ctx, scenario.Replicas); err != nil {
-		return err
-	}
-	if err := s.apply(ctx, scenario, scenario.Setup); err != nil {
+	if err := s.setUp(ctx, scenario); err != nil {
 		return err
 	}
 	for _, window := range s.windows(scenario) {
@@ -216,6 +213,14 @@ func (s *Scene) perform(ctx context.Context, scenario catalogue.Scenario) error 
 		}
 	}
 	return nil
+}
+
+// setUp gives a scenario its replicas and what stands for the whole of it.
+func (s *Scene) setUp(ctx context.Context, scenario catalogue.Scenario) error {
+	if err := s.stretch(ctx, scenario.Replicas); err != nil {
+		return err
+	}
+	return s.apply(ctx, scenario, scenario.Setup)
 }
 
 // windows are those of a scenario up to the last in which anything is observed.
