@@ -27,11 +27,7 @@ func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFl
 	failed := errors.Join(swept, err, stage.Finish(), pointLatest(flags.artifacts, run.ID), writeReports(ctx, stage.Dir()))
 	afterwards(ctx, stage.Dir(), flags.history)
 	makeRoom(flags)
-	code := codeOf(worst.ExitCode(), failed)
-	if worst.ExitCode() != exitHeld {
-		failed = errors.Join(fmt.Errorf("%s: see %s", worst, stage.Dir()), failed)
-	}
-	return ended(stage, code, failed)
+	return ended(stage, codeOf(worst.ExitCode(), failed), errors.Join(unheld(run, stage.Dir()), failed))
 }
 
 // ended writes the exit code of a run, and is the error that ends the process
