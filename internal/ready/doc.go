@@ -29,5 +29,7 @@
 // exported to nowhere.
 //
 // What this does not prove: connections that were open before keep the old
-// configuration until they are drained, so load must open new ones.
+// configuration until they are drained, so load must open new ones, and so must
+// those whom it
+// makes ask others.
 package ready

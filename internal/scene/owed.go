@@ -16,6 +16,7 @@ import (
 type owed struct {
 	waypoints   map[string]bool // namespaces
 	nodeProxies bool
+	connections bool // those that the demo's own callers keep are of before the change
 }
 
 // owe notes that something was changed of which the scenario's proxies must know.
@@ -36,7 +37,10 @@ func (s *Scene) pay(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.proof(ctx, slices.Sorted(maps.Keys(s.owed.waypoints)))
+	if err := s.proof(ctx, slices.Sorted(maps.Keys(s.owed.waypoints))); err != nil {
+		return err
+	}
+	return s.reconnected(ctx)
 }
 
 // waive drops what is owed by waypoints that went themselves: they have nothing to
@@ -61,6 +65,7 @@ func (s *Scene) proof(ctx context.Context, namespaces []string) error {
 	for _, namespace := range namespaces {
 		delete(s.owed.waypoints, namespace)
 	}
+	s.owed.connections = true
 	s.event("ready", strings.Join(namespaces, ", "), "every waypoint acknowledged a push made after the change")
 	return nil
 }
@@ -70,6 +75,6 @@ func (s *Scene) nodesProven(ctx context.Context) error {
 	if err := s.gate.NodeProxies(ctx); err != nil {
 		return err
 	}
-	s.owed.nodeProxies = false
+	s.owed.nodeProxies, s.owed.connections = false, true
 	return nil
 }
