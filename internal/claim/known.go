@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,7 +112,7 @@ func (d Deviations) Apply(verdicts []record.Verdict, e record.Environment, day t
 			}
 			if problem := entry.problem(v, day); problem != "" {
 				stale = append(stale, entry.complaint(v, problem))
-			} else if entry.matches(v) {
+			} else if v.Verdict == record.Violated {
 				v.Verdict, v.Known = record.ViolatedKnown, entry.Upstream
 				v.Reason = entry.Reason
 			}
@@ -120,27 +122,36 @@ func (d Deviations) Apply(verdicts []record.Verdict, e record.Environment, day t
 	return append(out, stale...)
 }
 
-// matches is true of exactly the listed deviation.
-func (d Deviation) matches(v record.Verdict) bool {
-	if v.Verdict != record.Violated || v.Blame != record.Mesh || v.Signature != d.Observed {
-		return false
+// differs says in what a violated verdict is not exactly the listed deviation.
+func (d Deviation) differs(v record.Verdict) string {
+	if v.Blame != record.Mesh {
+		return fmt.Sprintf("the blame is the %s's", v.Blame)
 	}
-	for name, interval := range d.Figures {
-		if !interval.holds(v.Figures, name) {
-			return false
+	if v.Signature != d.Observed {
+		return fmt.Sprintf("seen is %q, listed is %q", v.Signature, d.Observed)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Figures)) {
+		listed, seen := d.Figures[name], valueOf(v.Figures, name)
+		if !listed.holds(seen) {
+			return fmt.Sprintf("%s is %q, listed is %g to %g", name, seen, listed.From, listed.To)
 		}
 	}
-	return true
+	return ""
 }
 
-func (i Interval) holds(figures []record.Figure, name string) bool {
+// valueOf is that of a figure, empty if there is none of that name.
+func valueOf(figures []record.Figure, name string) string {
 	for _, f := range figures {
 		if f.Name == name {
-			value, err := strconv.ParseFloat(f.Value, 64)
-			return err == nil && i.From <= value && value <= i.To
+			return f.Value
 		}
 	}
-	return false
+	return ""
+}
+
+func (i Interval) holds(text string) bool {
+	value, err := strconv.ParseFloat(text, 64)
+	return err == nil && i.From <= value && value <= i.To
 }
 
 // problem says why an entry that applies to this verdict must go. What could
@@ -157,8 +168,9 @@ func (d Deviation) problem(v record.Verdict, day time.Time) string {
 		return "expired on " + d.Expires
 	case v.Verdict == record.Held:
 		return "no longer reproduces: the promise holds"
-	case !d.matches(v):
-		return fmt.Sprintf("no longer reproduces: seen is %q, listed is %q", v.Signature, d.Observed)
+	}
+	if how := d.differs(v); how != "" {
+		return "no longer reproduces: " + how
 	}
 	return ""
 }

@@ -162,14 +162,14 @@ func TestKnownDeviations(t *testing.T) {
 		"exactly it":          {v, "1.31.4", day, record.ViolatedKnown, ""},
 		"on its last day":     {v, "1.31.4", time.Date(2026, 12, 31, 23, 59, 0, 0, time.UTC), record.ViolatedKnown, ""},
 		"expired":             {v, "1.31.4", time.Date(2027, 1, 1, 0, 0, 1, 0, time.UTC), record.Violated, "expired on 2026-12-31"},
-		"another deviation":   {other, "1.31.4", day, record.Violated, "no longer reproduces"},
+		"another deviation":   {other, "1.31.4", day, record.Violated, `no longer reproduces: seen is "status 502, want 200"`},
 		"gone":                {gone, "1.31.4", day, record.Held, "no longer reproduces"},
 		"could not be said":   {unsure, "1.31.4", day, record.Inconclusive, ""},
 		"version before":      {v, "1.29.9", day, record.Violated, ""},
 		"version after":       {v, "1.32.0", day, record.Violated, ""},
 		"first version":       {v, "v1.30.0-rc.1+x", day, record.ViolatedKnown, ""},
 		"no version":          {v, "master", day, record.Violated, ""},
-		"the harness's fault": {harness, "1.31.4", day, record.Violated, "no longer reproduces"},
+		"the harness's fault": {harness, "1.31.4", day, record.Violated, "no longer reproduces: the blame is the harness's"},
 	} {
 		got := list.Apply([]record.Verdict{{ID: "other", Verdict: record.Held}, c.v}, record.Environment{Istio: c.istio}, c.day)
 		assert.Equal(t, c.want, got[1].Verdict, name)
@@ -191,7 +191,11 @@ func TestKnownDeviationsOfShares(t *testing.T) {
 	day := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for share, want := range map[string]record.Outcome{"0.5": record.ViolatedKnown, "0.52": record.ViolatedKnown, "0.53": record.Violated, "none": record.Violated} {
 		v := record.Verdict{ID: "c", Verdict: record.Violated, Blame: record.Mesh, Signature: "v1 is too low", Figures: []record.Figure{{Name: "share v1", Value: share}}}
-		assert.Equal(t, want, list.Apply([]record.Verdict{v}, record.Environment{}, day)[0].Verdict, share)
+		got := list.Apply([]record.Verdict{v}, record.Environment{}, day)
+		assert.Equal(t, want, got[0].Verdict, share)
+		if want == record.Violated {
+			assert.Contains(t, got[1].Detail, `share v1 is "`+share+`", listed is 0.48 to 0.52`)
+		}
 	}
 }
 

@@ -30,6 +30,5 @@
 //
 // What this does not prove: connections that were open before keep the old
 // configuration until they are drained, so load must open new ones, and so must
-// those whom it
-// makes ask others.
+// the services that ask others for it.
 package ready
