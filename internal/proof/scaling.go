@@ -29,7 +29,7 @@ func autoscalers() []Mutant {
 		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", within(reaction, warm(told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
 			h.Metrics[0].Resource.Target.AverageUtilization = new(int32(500))
 		}))), "scaled", "serving"),
-		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", always, "before", "after"),
+		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", within(brief, always), "before", "after"),
 		of("hpa-two-before", "the waypoint has two replicas without the autoscaler", warm(func(*catalogue.Scenario) {}), "before"),
 	}
 }
@@ -50,16 +50,22 @@ func warm(change func(*catalogue.Scenario)) func(*catalogue.Scenario) {
 // replica would.
 const reaction = 105 * time.Second
 
-// briefly cuts the autoscaler's stage to seconds, and asks only the promise that
-// needs no more of it.
+// brief is how long something is watched that shows in every sample.
+const brief = 3 * time.Second
+
+// briefly watches the autoscaler as long only, not waiting for the figures that it
+// scales by, and asks only the promise that needs no more of it.
 func briefly(only string, change func(*catalogue.Scenario)) func(*catalogue.Scenario) {
 	return func(s *catalogue.Scenario) {
 		change(s)
 		for i := range s.Drives {
 			if s.Drives[i].Window == catalogue.Applied && s.Drives[i].Scaling != nil {
-				s.Drives[i].Scaling.Lasts = 8 * time.Second
-				s.Drives[i].Load.Hits = int(s.Drives[i].Load.Rate) * 8
+				s.Drives[i].Scaling.Lasts = brief
+				s.Drives[i].Load.Hits = int(s.Drives[i].Load.Rate * brief.Seconds())
 			}
+		}
+		for i := range s.Apply {
+			s.Apply[i].Unawaited = true
 		}
 		s.Promises = slices.DeleteFunc(s.Promises, func(p record.Promise) bool { return p.ID != s.ID+"/"+only })
 	}
