@@ -29,7 +29,7 @@ func autoscalers() []Mutant {
 		of("hpa-target-ignored", "the target is ten times what it should be: nothing is scaled", within(reaction, warm(told(func(h *autoscalingv2.HorizontalPodAutoscalerSpec) {
 			h.Metrics[0].Resource.Target.AverageUtilization = new(int32(500))
 		}))), "scaled", "serving"),
-		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", within(brief, always), "before", "after"),
+		of("hpa-always", "the autoscaler is in force before it is applied and after it is deleted", always, "before", "after"),
 		of("hpa-two-before", "the waypoint has two replicas without the autoscaler", warm(func(*catalogue.Scenario) {}), "before"),
 	}
 }
