@@ -20,14 +20,10 @@ func conclude(ctx context.Context, stage *scene.Scene, swept error, flags *runFl
 	run := stage.Run()
 	left, err := unplayed(ctx, run)
 	run.Verdicts = append(run.Verdicts, left...)
-	worst := record.Held
-	for _, verdict := range run.Verdicts {
-		worst = record.Worst(worst, verdict.Verdict)
-	}
 	failed := errors.Join(swept, err, stage.Finish(), pointLatest(flags.artifacts, run.ID), writeReports(ctx, stage.Dir()))
 	afterwards(ctx, stage.Dir(), flags.history)
 	makeRoom(flags)
-	return ended(stage, codeOf(worst.ExitCode(), failed), errors.Join(unheld(run, stage.Dir()), failed))
+	return ended(stage, codeOf(worst(run.Verdicts).ExitCode(), failed), errors.Join(unheld(run, stage.Dir()), failed))
 }
 
 // ended writes the exit code of a run, and is the error that ends the process

@@ -30,7 +30,8 @@ func (s *Scene) owe(scenario catalogue.Scenario) {
 	s.owed.nodeProxies = s.owed.nodeProxies || scenario.NodeProxies
 }
 
-// pay waits until everything that was named has acknowledged what was changed.
+// pay waits until everything that was named has acknowledged what was changed, and
+// has the demo's callers open new connections.
 func (s *Scene) pay(ctx context.Context) error {
 	if s.owed.nodeProxies {
 		if err := s.nodesProven(ctx); err != nil {
